@@ -1,0 +1,80 @@
+// Opening a single-file checkpoint: recognise the family, read its sizes, build the three parts.
+
+#include "families/layout.hpp"
+#include "families/sd1.hpp"
+
+#include <refrain/diffusion/error.hpp>
+#include <refrain/diffusion/model.hpp>
+#include <refrain/diffusion/text.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string_view>
+#include <utility>
+
+namespace refrain::diffusion {
+namespace {
+
+/// Bytes of the tensors below a path, once they are in the type of computation.
+std::size_t bytes_below(const WeightSource& source, std::string_view path, at::ScalarType dtype) {
+  std::size_t elements = 0;
+  for (auto at = source.tensors().lower_bound(path); at != source.tensors().end() && at->first.starts_with(path); ++at) {
+    std::size_t size = 1;
+    for (const std::int64_t extent : at->second.shape) size *= static_cast<std::size_t>(extent);
+    elements += size;
+  }
+  return elements * c10::elementSize(dtype);
+}
+
+std::shared_ptr<const Model> make_model(const sd1::Sizes& sizes, const std::shared_ptr<const WeightSource>& source,
+                                        const Placement& placement) {
+  Model model;
+  model.family = sd1::kFamily;
+  model.unet = std::make_shared<const UNet>(sizes.unet, Weights(source, placement, sd1::kUNetPrefix));
+  model.schedule = std::make_shared<const NoiseSchedule>(NoiseSchedule::scaled_linear());
+  model.placement = placement;
+  model.latent_channels = sizes.unet.in_channels;
+  model.latent_scale = sd1::kLatentScale;
+  model.weight_bytes = bytes_below(*source, sd1::kUNetPrefix, placement.dtype);
+  return std::make_shared<const Model>(std::move(model));
+}
+
+/// ComfyUI holds a text encoder in float16 and computes in float32, on every device (comfy/model_management.py,
+/// text_encoder_dtype; comfy/sd1_clip.py).
+std::shared_ptr<const Clip> make_clip(const sd1::Sizes& sizes, const std::shared_ptr<const WeightSource>& source,
+                                      const LoadOptions& options) {
+  const Weights weights(rounded_to_half(source), {options.placement.device, at::kFloat}, sizes.clip_prefix);
+  return std::make_shared<const Clip>(
+      Clip{std::make_shared<const ClipTextModel>(sizes.clip, weights), ClipTokenizer::open(options.vocabulary),
+           bytes_below(*source, sizes.clip_prefix, at::kFloat)});
+}
+
+std::shared_ptr<const Vae> make_vae(const sd1::Sizes& sizes, const std::shared_ptr<const WeightSource>& source,
+                                    const LoadOptions& options) {
+  const Placement placement{options.placement.device, options.autoencoder_dtype};
+  return std::make_shared<const Vae>(Vae{
+      std::make_shared<const AutoencoderKL>(sizes.autoencoder, Weights(source, placement, sd1::kAutoencoderPrefix)),
+      bytes_below(*source, sd1::kAutoencoderPrefix, placement.dtype)});
+}
+
+}  // namespace
+
+Checkpoint load_checkpoint(const std::filesystem::path& file, const LoadOptions& options) {
+  const std::shared_ptr<const WeightSource> source = open_safetensors(file);
+  if (!sd1::recognise(*source)) {
+    throw ModelError("unknown_model_family", source->name() +
+                                                 " is not a checkpoint of a supported family (SD 1.x): it "
+                                                 "looks like " +
+                                                 describe_layout(*source));
+  }
+  const sd1::Sizes sizes = sd1::read_sizes(*source);
+  // The small part first: a missing vocabulary is told before gigabytes are packed.
+  Checkpoint checkpoint;
+  checkpoint.clip = make_clip(sizes, source, options);
+  checkpoint.model = make_model(sizes, source, options.placement);
+  checkpoint.vae = make_vae(sizes, source, options);
+  return checkpoint;
+}
+
+}  // namespace refrain::diffusion

@@ -1,0 +1,37 @@
+#pragma once
+// Stable Diffusion 1.x: the single-file layout of CompVis' checkpoints, and what its shapes don't tell.
+//
+// Sizes come from the tensors' shapes. Head counts can't: they are SD 1.x's own (8 in the U-Net, width / 64 in the text
+// encoder) unless the file's safetensors metadata gives others, as a model of reduced width must:
+//   refrain.unet.heads           heads of the U-Net's attention at every level, "8"
+//   refrain.unet.head_channels   or the width of a head, "64"; it wins over refrain.unet.heads
+//   refrain.clip.heads           heads of the text encoder, "4"
+
+#include <refrain/diffusion/autoencoder.hpp>
+#include <refrain/diffusion/clip_text.hpp>
+#include <refrain/diffusion/unet.hpp>
+#include <refrain/diffusion/weights.hpp>
+
+#include <string>
+
+namespace refrain::diffusion::sd1 {
+
+inline constexpr const char* kFamily = "sd1";
+inline constexpr const char* kUNetPrefix = "model.diffusion_model";
+inline constexpr const char* kAutoencoderPrefix = "first_stage_model";
+inline constexpr double kLatentScale = 0.18215;
+
+/// What a file of this family holds.
+struct Sizes {
+  UNetConfig unet;
+  ClipTextConfig clip;
+  AutoencoderConfig autoencoder;
+  std::string clip_prefix;  ///< old merges lack the "text_model" in it
+};
+
+/// Whether names and shapes are this family's.
+bool recognise(const WeightSource& source);
+/// Sizes from the shapes. Throws ModelError naming the tensor that is missing or has an impossible shape.
+Sizes read_sizes(const WeightSource& source);
+
+}  // namespace refrain::diffusion::sd1

@@ -1,0 +1,43 @@
+#pragma once
+// The noise levels that a model was trained on, in the k-diffusion form: x = x0 + sigma * noise.
+// Elucidating the Design Space of Diffusion-Based Generative Models. Karras et al. NeurIPS 2022, arXiv:2206.00364.
+
+#include <ATen/core/Tensor.h>
+
+#include <string>
+#include <vector>
+
+namespace refrain::diffusion {
+
+/// Discrete training steps 0..T-1 with sigma = sqrt((1 - a) / a). Follows comfy/model_sampling.py (ModelSamplingDiscrete).
+class NoiseSchedule {
+ public:
+  /// betas = linspace(sqrt(first), sqrt(last), steps)^2 in float64; sigmas in float32.
+  static NoiseSchedule scaled_linear(double first = 0.00085, double last = 0.012, int steps = 1000);
+
+  const at::Tensor& sigmas() const { return sigmas_; }  ///< [T] float32, ascending
+  int steps() const { return static_cast<int>(sigmas_.size(0)); }
+  float sigma_min() const { return sigma_min_; }
+  float sigma_max() const { return sigma_max_; }
+  /// The nearest training step in log sigma.
+  float timestep(float sigma) const;
+  /// Log-linear interpolation between training steps.
+  float sigma(float timestep) const;
+  /// The same for many: float32 of any shape.
+  at::Tensor sigma(const at::Tensor& timesteps) const;
+  /// The sigma at a share of the run: 0 is the start (infinite), 1 the end.
+  float percent_to_sigma(double percent) const;
+
+ private:
+  at::Tensor sigmas_;
+  at::Tensor log_sigmas_;
+  float sigma_min_ = 0, sigma_max_ = 0;
+};
+
+/// Sigmas [steps + 1] float32, descending, ending in 0, as ComfyUI's scheduler called `scheduler` chooses them
+/// ("normal", "karras", "simple"). Throws Error listing those that are registered when there is none of that name.
+at::Tensor make_sigmas(const NoiseSchedule& schedule, const std::string& scheduler, int steps);
+/// Names of all schedulers, in ComfyUI's order.
+const std::vector<std::string>& scheduler_names();
+
+}  // namespace refrain::diffusion

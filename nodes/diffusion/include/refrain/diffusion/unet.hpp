@@ -1,0 +1,85 @@
+#pragma once
+// The denoising U-Net of SD, LDM and DDPM, driven by configuration: encoder units, a middle, decoder units, a head.
+// High-Resolution Image Synthesis with Latent Diffusion Models. Rombach et al. CVPR 2022, arXiv:2112.10752.
+// Letters: N batch, C channels, h w latent sides, T text tokens, D width of a token, S skips.
+
+#include <ATen/core/Tensor.h>
+#include <refrain/diffusion/cache_policy.hpp>
+#include <refrain/diffusion/weights.hpp>
+
+#include <memory>
+#include <span>
+#include <vector>
+
+namespace refrain::diffusion {
+
+/// Sizes of a U-Net. The family gives what shapes can't tell (heads, norms).
+struct UNetConfig {
+  int in_channels = 4;
+  int out_channels = 4;
+  int model_channels = 320;
+  std::vector<int> channel_mult{1, 2, 4, 4};
+  int res_blocks = 2;
+  std::vector<int> transformer_depth{1, 1, 1, 0};  ///< per level; 0: no attention there
+  int middle_transformer_depth = 1;
+  int heads = 8;          ///< number of heads at every level, when head_channels is 0
+  int head_channels = 0;  ///< channels of a head, when heads follow the width
+  int context_dim = 768;
+};
+
+/// What goes in. The latent is already scaled by the sampler's c_in.
+struct UNetInput {
+  at::Tensor latent;     ///< [N, C, h, w]
+  at::Tensor timesteps;  ///< [N] float32, in 0..999
+  at::Tensor context;    ///< [N, T, D]
+};
+
+/// Which part to compute, what to reuse, what to hand out.
+struct UNetRequest {
+  Evaluate evaluate = Evaluate::full();  ///< full or deep(k)
+  at::Tensor feature;                    ///< for deep(k): h_k, as `kept` gave it
+  std::span<const int> keep;             ///< depths whose h_k is handed out, where this evaluation computes it
+};
+
+struct UNetResult {
+  at::Tensor prediction;         ///< [N, out_channels, h, w], in the latent's dtype
+  std::vector<at::Tensor> kept;  ///< one for each requested depth, in order; undefined where it was not computed
+};
+
+/// Multiply-accumulates for one sample.
+struct Macs {
+  double module = 0;     ///< convolutions, linears, norms and biases, as DeepCache's counter has them
+  double attention = 0;  ///< the two matrix products of attention, which that counter omits
+  double total() const { return module + attention; }
+};
+
+/// Cost of one sample of a latent of h x w with T context tokens, from the sizes alone.
+/// Throws ShapeError for a depth that the network lacks.
+Macs macs_of(const UNetConfig& config, Evaluate evaluate, int h, int w, int context_tokens);
+
+/// Immutable after construction; evaluate() may be called from several threads.
+class UNet {
+ public:
+  /// Takes its weights from `weights`, a view at the U-Net (single-file SD names below "model.diffusion_model"), packed
+  /// for the device once. Throws ModelError naming the tensor that is missing or has the wrong shape.
+  UNet(const UNetConfig& config, const Weights& weights);
+  ~UNet();
+  UNet(const UNet&) = delete;
+  UNet& operator=(const UNet&) = delete;
+
+  const UNetConfig& config() const;
+  /// S: the number of skips, and of depths.
+  int skips() const;
+  /// Throws ShapeError for wrong shapes, a depth outside 0..S-1 or a missing feature, ModelError for a kind of
+  /// evaluation that it doesn't know. Deep(k) with the h_k of a full evaluation of the same input gives that one's
+  /// prediction, bit for bit.
+  UNetResult evaluate(const UNetInput& input, const UNetRequest& request = {}) const;
+  /// macs_of(config(), ...).
+  Macs macs(Evaluate evaluate, int h, int w, int context_tokens) const;
+
+ private:
+  struct Parts;
+  std::unique_ptr<Parts> parts_;
+};
+
+}  // namespace refrain::diffusion

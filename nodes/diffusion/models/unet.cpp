@@ -1,0 +1,161 @@
+#include <refrain/diffusion/unet.hpp>
+
+#include "models/timestep_embedding.hpp"
+#include "models/unet_plan.hpp"
+#include "models/unet_units.hpp"
+
+#include <ATen/core/grad_mode.h>
+#include <ATen/ops/silu.h>
+#include <refrain/diffusion/error.hpp>
+
+#include <algorithm>
+#include <sstream>
+#include <string>
+#include <utility>
+
+namespace refrain::diffusion {
+namespace {
+
+constexpr double kOutputNormEps = 1e-5;
+
+[[noreturn]] void wrong_shape(const std::string& what, at::IntArrayRef found, const std::string& wanted) {
+  std::ostringstream message;
+  message << "U-Net: " << what << " has the shape " << found << "; it must be " << wanted;
+  throw ShapeError("unet_input", message.str());
+}
+
+std::vector<EncoderUnit> make_encoder(const Weights& weights, const UNetConfig& config, const UNetPlan& plan) {
+  std::vector<EncoderUnit> units;
+  for (int n = 0; n < plan.skips(); ++n) units.emplace_back(weights / n, config, plan.encoder[n]);
+  return units;
+}
+
+std::vector<DecoderUnit> make_decoder(const Weights& weights, const UNetConfig& config, const UNetPlan& plan) {
+  std::vector<DecoderUnit> units;
+  for (int j = 0; j < plan.skips(); ++j) units.emplace_back(weights / j, config, plan.decoder[j]);
+  return units;
+}
+
+}  // namespace
+
+struct UNet::Parts {
+  Parts(const UNetConfig& unet_config, const Weights& weights)
+      : config(unet_config),
+        plan(plan_unet(unet_config)),
+        placement(weights.placement()),
+        time_embedding(weights / "time_embed", config.model_channels, plan.time_channels),
+        encoder(make_encoder(weights / "input_blocks", config, plan)),
+        middle(weights / "middle_block", config, plan),
+        decoder(make_decoder(weights / "output_blocks", config, plan)),
+        output_norm(weights / "out" / 0, config.model_channels, kOutputNormEps),
+        output_conv(weights / "out" / 2, config.model_channels, config.out_channels) {}
+
+  void check(const UNetInput& input) const;
+  int check(const Evaluate& evaluate) const;
+  void check_feature(const at::Tensor& feature, int depth, const at::Tensor& skip) const;
+  at::Tensor place(const at::Tensor& tensor) const { return tensor.to(placement.device, placement.dtype); }
+
+  UNetConfig config;
+  UNetPlan plan;
+  Placement placement;
+  TimestepEmbedding time_embedding;
+  std::vector<EncoderUnit> encoder;
+  MiddleUnit middle;
+  std::vector<DecoderUnit> decoder;
+  GroupNorm output_norm;
+  Conv2d output_conv;
+};
+
+void UNet::Parts::check(const UNetInput& input) const {
+  if (input.latent.dim() != 4 || input.latent.size(1) != config.in_channels || input.latent.numel() == 0) {
+    wrong_shape("the latent", input.latent.sizes(), "[N, " + std::to_string(config.in_channels) + ", h, w]");
+  }
+  const std::string batch = std::to_string(input.latent.size(0));
+  if (input.timesteps.dim() != 1 || input.timesteps.size(0) != input.latent.size(0)) {
+    wrong_shape("the list of time steps", input.timesteps.sizes(), "[" + batch + "], one for each latent");
+  }
+  if (config.context_dim > 0 && (input.context.dim() != 3 || input.context.size(0) != input.latent.size(0) ||
+                                 input.context.size(1) == 0 || input.context.size(2) != config.context_dim)) {
+    wrong_shape("the text", input.context.sizes(),
+                "[" + batch + ", T, " + std::to_string(config.context_dim) +
+                    "]; perhaps it was encoded by another model's text encoder");
+  }
+}
+
+int UNet::Parts::check(const Evaluate& evaluate) const {
+  if (evaluate.kind == Evaluate::Kind::full) return plan.skips();
+  if (evaluate.kind != Evaluate::Kind::deep) {
+    throw ModelError(
+        "evaluate_unsupported",
+        "this U-Net evaluates itself in full or from a depth on; reusing the encoder is not supported yet, "
+        "and evaluating nothing is not its business; choose another cache policy");
+  }
+  if (evaluate.depth < 0 || evaluate.depth >= plan.skips()) {
+    throw ShapeError("unet_depth", "U-Net: depth " + std::to_string(evaluate.depth) + " is outside 0.." +
+                                       std::to_string(plan.skips() - 1));
+  }
+  return evaluate.depth;
+}
+
+void UNet::Parts::check_feature(const at::Tensor& feature, int depth, const at::Tensor& skip) const {
+  const DecoderUnitPlan& unit = plan.decoder[plan.skips() - 1 - depth];
+  if (!feature.defined()) {
+    throw ShapeError("unet_feature",
+                     "U-Net: depth " + std::to_string(depth) + " needs a kept feature, and none was given");
+  }
+  const std::vector<std::int64_t> wanted{skip.size(0), unit.in, skip.size(2), skip.size(3)};
+  if (feature.sizes() != at::IntArrayRef(wanted)) {
+    std::ostringstream text;
+    text << at::IntArrayRef(wanted) << " at depth " << depth;
+    wrong_shape("the kept feature", feature.sizes(), text.str());
+  }
+}
+
+UNet::UNet(const UNetConfig& config, const Weights& weights) : parts_(std::make_unique<Parts>(config, weights)) {}
+UNet::~UNet() = default;
+
+const UNetConfig& UNet::config() const { return parts_->config; }
+int UNet::skips() const { return parts_->plan.skips(); }
+
+UNetResult UNet::evaluate(const UNetInput& input, const UNetRequest& request) const {
+  const at::NoGradGuard no_grad;
+  const Parts& parts = *parts_;
+  parts.check(input);
+  const int depth = parts.check(request.evaluate);  // S: nothing is reused
+  const int skips = parts.plan.skips();
+  at::Tensor embedding = parts.time_embedding(input.timesteps.to(parts.placement.device));
+  const UnitInput unit_input{at::silu_(embedding),
+                             parts.config.context_dim > 0 ? parts.place(input.context) : at::Tensor()};
+
+  at::Tensor h = parts.place(input.latent).contiguous(at::MemoryFormat::ChannelsLast);
+  std::vector<at::Tensor> skip;  // s_0 .. s_min(depth, S - 1)
+  for (int n = 0; n <= std::min(depth, skips - 1); ++n) {
+    h = parts.encoder[n](h, unit_input);
+    skip.push_back(h);
+  }
+  if (depth == skips) {
+    h = parts.middle(h, unit_input);
+  } else {
+    parts.check_feature(request.feature, depth, skip.back());
+    h = parts.place(request.feature).contiguous(at::MemoryFormat::ChannelsLast);
+  }
+
+  UNetResult result;
+  result.kept.resize(request.keep.size());
+  for (int k = static_cast<int>(skip.size()) - 1; k >= 0; --k) {
+    for (std::size_t i = 0; i < request.keep.size(); ++i) {
+      if (request.keep[i] == k && k < depth) result.kept[i] = h;
+    }
+    h = parts.decoder[skips - 1 - k](h, skip[k], skip[std::max(k - 1, 0)], unit_input);
+    skip[k].reset();
+  }
+  h = parts.output_conv(parts.output_norm.silu(h));
+  result.prediction = h.to(input.latent.options()).contiguous();
+  return result;
+}
+
+Macs UNet::macs(Evaluate evaluate, int h, int w, int context_tokens) const {
+  return macs_of(parts_->config, evaluate, h, w, context_tokens);
+}
+
+}  // namespace refrain::diffusion

@@ -1,0 +1,127 @@
+// What an evaluation of a U-Net costs, from its sizes alone.
+// Counted as DeepCache's flops.py does: a multiply-accumulate of a convolution or a linear layer is one; so is the
+// addition of a convolution's bias to one element, and that of a linear layer's bias to all rows at once; a norm is two
+// for each element. The products of attention stand apart.
+
+#include "models/unet_plan.hpp"
+
+#include <refrain/diffusion/error.hpp>
+#include <refrain/diffusion/unet.hpp>
+
+#include <string>
+
+namespace refrain::diffusion {
+namespace {
+
+struct Size {
+  double h = 0;
+  double w = 0;
+  double places() const { return h * w; }
+};
+
+class Counter {
+ public:
+  Counter(const UNetConfig& config, int context_tokens) : config_(config), tokens_(context_tokens) {}
+
+  const Macs& macs() const { return macs_; }
+
+  void linear(double in, double out, double rows, bool bias = true) {
+    macs_.module += in * out * rows + (bias ? out : 0);
+  }
+  void conv(double in, double out, double kernel, Size to) {
+    macs_.module += (in * kernel * kernel + 1) * out * to.places();
+  }
+  void norm(double channels, double places) { macs_.module += 2 * channels * places; }
+
+  void resnet(double in, double out, Size size) {
+    norm(in, size.places());
+    conv(in, out, 3, size);
+    linear(4.0 * config_.model_channels, out, 1);
+    norm(out, size.places());
+    conv(out, out, 3, size);
+    if (in != out) conv(in, out, 1, size);
+  }
+
+  void transformer(double width, int depth, Size size) {
+    if (depth == 0) return;
+    const double places = size.places();
+    norm(width, places);
+    conv(width, width, 1, size);  // proj_in; linear in some families, which is the same but for the bias
+    for (int i = 0; i < depth; ++i) {
+      attention(width, width, places, places);
+      config_.context_dim > 0 ? attention(width, config_.context_dim, places, tokens_)
+                              : attention(width, width, places, places);
+      norm(width, places);
+      linear(width, 8 * width, places);
+      linear(4 * width, width, places);
+    }
+    conv(width, width, 1, size);
+  }
+
+ private:
+  void attention(double width, double context_width, double queries, double keys) {
+    norm(width, queries);
+    linear(width, width, queries, false);
+    linear(context_width, width, keys, false);
+    linear(context_width, width, keys, false);
+    linear(width, width, queries);
+    macs_.attention += 2 * queries * keys * width;
+  }
+
+  const UNetConfig& config_;
+  double tokens_;
+  Macs macs_;
+};
+
+std::vector<Size> sizes_of_levels(std::size_t levels, int h, int w) {
+  std::vector<Size> sizes;
+  for (std::size_t level = 0; level < levels; ++level) {
+    sizes.push_back({static_cast<double>(h), static_cast<double>(w)});
+    h = (h + 1) / 2;
+    w = (w + 1) / 2;
+  }
+  return sizes;
+}
+
+void count_encoder_unit(Counter& counter, const EncoderUnitPlan& unit, const std::vector<Size>& sizes) {
+  if (unit.kind == EncoderUnitPlan::Kind::conv_in) return counter.conv(unit.in, unit.out, 3, sizes[0]);
+  if (unit.kind == EncoderUnitPlan::Kind::downsample) return counter.conv(unit.in, unit.out, 3, sizes[unit.level + 1]);
+  counter.resnet(unit.in, unit.out, sizes[unit.level]);
+  counter.transformer(unit.out, unit.transformer_depth, sizes[unit.level]);
+}
+
+}  // namespace
+
+Macs macs_of(const UNetConfig& config, Evaluate evaluate, int h, int w, int context_tokens) {
+  const UNetPlan plan = plan_unet(config);
+  if (evaluate.kind == Evaluate::Kind::nothing) return {};
+  if (evaluate.kind == Evaluate::Kind::deep && (evaluate.depth < 0 || evaluate.depth >= plan.skips())) {
+    throw ShapeError("unet_depth", "U-Net: depth " + std::to_string(evaluate.depth) + " is outside 0.." +
+                                       std::to_string(plan.skips() - 1));
+  }
+  const std::vector<Size> sizes = sizes_of_levels(config.channel_mult.size(), h, w);
+  const bool encoder = evaluate.kind != Evaluate::Kind::encoder_reused;
+  const bool full = evaluate.kind == Evaluate::Kind::full;
+  const int depth = evaluate.kind == Evaluate::Kind::deep ? evaluate.depth : plan.skips() - 1;
+
+  Counter counter(config, context_tokens);
+  counter.linear(config.model_channels, plan.time_channels, 1);
+  counter.linear(plan.time_channels, plan.time_channels, 1);
+  for (int n = 0; encoder && n <= depth; ++n) count_encoder_unit(counter, plan.encoder[n], sizes);
+  if (full) {
+    counter.resnet(plan.middle_channels, plan.middle_channels, sizes.back());
+    counter.transformer(plan.middle_channels, plan.middle_transformer_depth, sizes.back());
+    counter.resnet(plan.middle_channels, plan.middle_channels, sizes.back());
+  }
+  for (int j = plan.skips() - 1 - depth; j < plan.skips(); ++j) {
+    const DecoderUnitPlan& unit = plan.decoder[j];
+    counter.resnet(unit.in + unit.skip, unit.out, sizes[unit.level]);
+    counter.transformer(unit.out, unit.transformer_depth, sizes[unit.level]);
+    if (unit.upsample) counter.conv(unit.out, unit.out, 3, sizes[unit.level - 1]);
+  }
+  counter.norm(config.model_channels, sizes[0].places());
+  counter.conv(config.model_channels, config.out_channels, 3, sizes[0]);
+  return counter.macs();
+}
+
+}  // namespace refrain::diffusion

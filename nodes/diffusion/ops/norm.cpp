@@ -1,0 +1,31 @@
+#include "ops/norm.hpp"
+
+#include <ATen/ops/group_norm.h>
+#include <ATen/ops/layer_norm.h>
+#include <ATen/ops/silu.h>
+
+namespace refrain::diffusion {
+namespace {
+
+constexpr int kGroups = 32;
+
+}  // namespace
+
+GroupNorm::GroupNorm(const Weights& weights, int channels, double eps)
+    : weight_(weights.get("weight", {channels})), bias_(weights.get("bias", {channels})), eps_(eps) {}
+
+at::Tensor GroupNorm::operator()(const at::Tensor& x) const { return at::group_norm(x, kGroups, weight_, bias_, eps_); }
+
+at::Tensor GroupNorm::silu(const at::Tensor& x) const {
+  at::Tensor y = (*this)(x);
+  return at::silu_(y);
+}
+
+LayerNorm::LayerNorm(const Weights& weights, int width, double eps)
+    : weight_(weights.get("weight", {width})), bias_(weights.get("bias", {width})), eps_(eps) {}
+
+at::Tensor LayerNorm::operator()(const at::Tensor& x) const {
+  return at::layer_norm(x, {x.size(-1)}, weight_, bias_, eps_);
+}
+
+}  // namespace refrain::diffusion

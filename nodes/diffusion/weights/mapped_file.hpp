@@ -1,0 +1,31 @@
+#pragma once
+// A file in memory, read-only.
+
+#include <cstddef>
+#include <filesystem>
+#include <string>
+
+namespace refrain::diffusion {
+
+/// A whole file mapped for reading. Immutable; its bytes may be read from several threads.
+class MappedFile {
+ public:
+  /// Throws ModelError when the file is missing, not a regular file, or can't be mapped.
+  explicit MappedFile(const std::filesystem::path& file);
+  ~MappedFile();
+  MappedFile(const MappedFile&) = delete;
+  MappedFile& operator=(const MappedFile&) = delete;
+
+  const std::byte* data() const { return data_; }
+  std::size_t size() const { return size_; }
+  const std::string& name() const { return name_; }
+  /// Drops the whole pages inside [offset, offset + length): reading them again reads the file again.
+  void give_back(std::size_t offset, std::size_t length) const;
+
+ private:
+  std::string name_;
+  const std::byte* data_ = nullptr;
+  std::size_t size_ = 0;
+};
+
+}  // namespace refrain::diffusion
