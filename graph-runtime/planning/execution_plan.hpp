@@ -1,0 +1,66 @@
+#pragma once
+// A checked workflow, ready to run. Only the validator makes one, so the executor never sees an unchecked graph.
+
+#include <refrain/value.hpp>
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "graph/workflow_graph.hpp"
+#include "plugins/registry.hpp"
+
+namespace refrain {
+
+/// One input of a planned node: a literal, already converted to the port's type, or a link to an earlier node.
+struct PlannedInput {
+  std::string_view name;
+  std::int32_t port = -1;    ///< index into the type's schema.inputs; -1: an undeclared link, passed on as ComfyUI does
+  std::int32_t source = -1;  ///< index of the node it comes from; -1: a literal
+  std::int32_t slot = 0;     ///< output of the source
+  bool lazy = false;         ///< computed only when the node asks for it
+  Value literal;             ///< set when source is -1. Hidden inputs are not listed: the executor fills them in
+};
+
+struct PlannedNode {
+  const NodeType* type = nullptr;
+  std::string_view id;     ///< as in the file
+  std::string_view title;  ///< `_meta.title`, else the class type
+  std::uint32_t first_input = 0;
+  std::uint32_t input_count = 0;
+  bool output = false;  ///< an output node: always runs
+};
+
+class Validator;
+
+/// Nodes in an order in which every source comes before its readers (lazy links included).
+/// Nodes that no output needs are left out. Views stay valid as long as the plan.
+class ExecutionPlan {
+ public:
+  std::span<const PlannedNode> nodes() const { return nodes_; }
+  std::span<const PlannedInput> inputs(const PlannedNode& node) const {
+    return {inputs_.data() + node.first_input, node.input_count};
+  }
+  /// The inputs of all nodes in a row; PlannedNode::first_input counts in here.
+  std::span<const PlannedInput> inputs() const { return inputs_; }
+  /// Indexes of the output nodes, in the order of the file.
+  std::span<const std::uint32_t> outputs() const { return outputs_; }
+  const WorkflowGraph& graph() const { return *graph_; }
+  /// The workflow as ComfyUI writes it into PNG files (Python's json.dumps of the prompt after coercion); made on first
+  /// use.
+  const std::string& prompt_json() const;
+
+ private:
+  friend class Validator;
+  ExecutionPlan() = default;
+  std::shared_ptr<const WorkflowGraph> graph_;
+  std::vector<PlannedNode> nodes_;
+  std::vector<PlannedInput> inputs_;
+  std::vector<std::uint32_t> outputs_;
+  mutable std::string prompt_json_;
+};
+
+}  // namespace refrain
