@@ -1,0 +1,65 @@
+#pragma once
+// What the executor needs to know of a node type, looked up once instead of for every node.
+
+#include <refrain/value.hpp>
+
+#include <cstdint>
+#include <memory>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "plugins/registry.hpp"
+
+namespace refrain {
+
+/// A hidden input, filled in by the executor.
+enum class HiddenInput : std::uint8_t { prompt, extra_png_info, unique_id };
+
+struct NodeTraits {
+  /// A parameter that the workflow may leave out.
+  struct Default {
+    std::int32_t port;
+    std::string_view name;
+    Value value;
+  };
+  struct Hidden {
+    std::string_view name;
+    HiddenInput kind;
+  };
+  /// A choice whose value may name a file.
+  struct FileInput {
+    std::int32_t port;
+    std::string_view folder;
+  };
+
+  const NodeType* type = nullptr;
+  bool takes_lists = false;      ///< one call with all values (ComfyUI's INPUT_IS_LIST)
+  bool sees_workflow = false;    ///< PROMPT or EXTRA_PNGINFO: its result depends on everything
+  bool own_identity = false;     ///< UNIQUE_ID, or not idempotent: equal nodes don't share a result
+  std::vector<Hidden> hidden;
+  std::vector<Default> defaults;
+  std::vector<FileInput> files;
+
+  bool overrides(std::uint32_t function) const { return (type->entry->overrides & function) != 0; }
+};
+
+/// The traits of node types, made when first asked for.
+class NodeTraitsTable {
+ public:
+  const NodeTraits& of(const NodeType& type) {
+    if (last_ && last_->type == &type) return *last_;  // neighbours in a plan are often of one type
+    std::unique_ptr<NodeTraits>& traits = by_type_[&type];
+    if (!traits) traits = make(type);
+    last_ = traits.get();
+    return *last_;
+  }
+
+ private:
+  static std::unique_ptr<NodeTraits> make(const NodeType& type);
+
+  std::unordered_map<const NodeType*, std::unique_ptr<NodeTraits>> by_type_;
+  const NodeTraits* last_ = nullptr;
+};
+
+}  // namespace refrain

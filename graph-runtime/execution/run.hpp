@@ -1,0 +1,101 @@
+#pragma once
+// One run of a plan, from the first signature to the report.
+
+#include <refrain/runtime.hpp>
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <unordered_map>
+#include <vector>
+
+#include "execution/deferred_work.hpp"
+#include "execution/exception_boundary.hpp"
+#include "execution/node_call.hpp"
+#include "execution/node_traits.hpp"
+#include "execution/plan_signatures.hpp"
+#include "execution/result_cache.hpp"
+#include "execution/run_host.hpp"
+#include "execution/schedule.hpp"
+
+namespace refrain {
+
+/// What lasts from run to run: the kept results, the background thread, and buffers that need not grow again.
+struct RunWorkspace {
+  explicit RunWorkspace(std::uint64_t cache_bytes) : cache(cache_bytes) {}
+
+  ResultCache cache;
+  NodeTraitsTable traits_table;
+  Schedule schedule;
+  PlanSignatures signatures;
+  NodeCall call;
+  struct NodeData {
+    ResultCache::Id result = ResultCache::kNone;  // pinned by the run while it is set
+    std::uint32_t calls = 0;
+    std::chrono::steady_clock::duration time{};
+  };
+  std::vector<NodeData> nodes;
+  std::vector<const NodeTraits*> traits;
+  DeferredWork deferred;  // last: it stops before the rest goes
+};
+
+/// Lives for one run, on one thread.
+class Run {
+ public:
+  Run(RunWorkspace& space, const RuntimeHost& host, std::shared_ptr<const ExecutionPlan> plan, const RunOptions& options);
+
+  /// Leaves nothing of the run behind, whichever way it ends.
+  ~Run() { let_go(); }
+  Run(const Run&) = delete;
+  Run& operator=(const Run&) = delete;
+
+  /// Runs what the outputs need; failures of nodes are in the report.
+  RunReport execute();
+
+ private:
+  using Clock = std::chrono::steady_clock;
+  enum class Attempt : std::uint8_t { done, waits, lost };
+
+  void prepare();
+  void request_outputs();
+  bool reuse(std::uint32_t node);
+  void announce_reused();
+
+  void run_ready_nodes();
+  void step(std::uint32_t node);
+  bool make_room();
+  Attempt attempt(std::uint32_t node);
+  NodeObject make_or_take(std::uint32_t node);
+  void gather(std::uint32_t node);
+  void add_hidden(const NodeTraits& traits, std::uint32_t node);
+  std::optional<Schedule::Source> demand_lazy(std::uint32_t node, const Node& object);
+  Schedule::Source demand_named(std::uint32_t node, std::string_view name, bool& asked);
+
+  void store(std::uint32_t node);
+  void publish(std::uint32_t node);
+  void drop_released();
+  void fail(std::uint32_t node, CaughtException caught, bool with_inputs);
+  void add_progress(NodeFailure& failure) const;
+  void take_deferred_failures();
+  void finish_deferred();
+  void interrupt(std::uint32_t node);
+  bool has_lazy(const PlannedNode& node) const;
+
+  void let_go();
+  void fill_report(Clock::time_point began);
+  NodeOutcome outcome(std::uint32_t node) const;
+
+  RunWorkspace& space_;
+  std::shared_ptr<const ExecutionPlan> plan_;
+  RunObserver* observer_;
+  RunHost host_;
+  RunReport report_;
+  bool cancelled_ = false;
+  Clock::time_point now_{};  // when the last node ended: the next one's beginning
+  Value hidden_values_[3];   // PROMPT and EXTRA_PNGINFO once a run, UNIQUE_ID once a node
+  std::unordered_map<std::uint32_t, NodeObject> waiting_;  // nodes that wait for lazy inputs
+  std::vector<NodeRef> reused_;                            // not announced yet
+};
+
+}  // namespace refrain
