@@ -1,0 +1,36 @@
+#include <refrain/plugin.hpp>
+
+#include <refrain/diffusion/model.hpp>
+
+namespace {
+
+using namespace refrain;
+
+/// The three parts of a single-file checkpoint.
+class CheckpointLoaderSimple final : public Node {
+ public:
+  static constexpr Choice                ckpt_name{"ckpt_name", FilesIn{"checkpoints"}, "the file, below models/checkpoints"};
+  static constexpr Out<diffusion::Model> model{"MODEL", "the denoising network"};
+  static constexpr Out<diffusion::Clip>  clip{"CLIP", "the text encoder, for prompts"};
+  static constexpr Out<diffusion::Vae>   vae{"VAE", "the autoencoder between latents and pictures"};
+
+  static Schema schema() {
+    return Schema{"CheckpointLoaderSimple", "loaders", "Loads a checkpoint: U-Net, text encoder and autoencoder from one file.",
+            {ckpt_name}, {model, clip, vae}}
+        .titled("Load Checkpoint");
+  }
+
+  void run(Context& ctx) override {
+    diffusion::LoadOptions options;
+    options.placement = {ctx.device(), ctx.dtype()};
+    options.vocabulary = ctx.host().data_file("bpe_simple_vocab_16e6.txt.gz");
+    diffusion::Checkpoint loaded = diffusion::load_checkpoint(ctx.path(ckpt_name), options);
+    ctx.set(model, std::move(loaded.model));
+    ctx.set(clip, std::move(loaded.clip));
+    ctx.set(vae, std::move(loaded.vae));
+  }
+};
+
+}  // namespace
+
+REFRAIN_PLUGIN("loaders", "1.0.0", CheckpointLoaderSimple)

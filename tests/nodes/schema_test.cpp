@@ -1,0 +1,115 @@
+// The nodes' schemas against those of ComfyUI 0.3.64 (tests/data/object_info.json, made by tests/reference).
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+
+#include "json/object_info.hpp"
+#include "nodes/node_runner.hpp"
+
+namespace refrain::testing {
+namespace {
+
+using nlohmann::ordered_json;
+
+const ordered_json& expected() {
+  static const ordered_json json = ordered_json::parse(read_text(REFRAIN_TEST_DATA "/object_info.json"));
+  return json;
+}
+
+/// What the node's description would be, were the tooltips left out: those are our own.
+ordered_json described(const std::string& name) {
+  const TemporaryFolder folder;
+  const TestHost host(folder.path());
+  const std::vector<std::string> names{name};
+  ordered_json node = ordered_json::parse(object_info(built_nodes(), host, names)).at(name);
+  for (auto& section : node.at("input")) {
+    for (auto& input : section) {
+      if (input.is_array() && input.size() > 1) input[1].erase("tooltip");
+      if (input.is_array() && input.size() == 1) input.push_back(ordered_json::object());
+    }
+  }
+  return node;
+}
+
+class StockNode : public ::testing::TestWithParam<std::string> {};
+
+TEST_P(StockNode, HasComfyUIsInputsInItsOrder) {
+  EXPECT_EQ(described(GetParam()).at("input_order"), expected().at(GetParam()).at("input_order"));
+}
+
+TEST_P(StockNode, HasComfyUIsTypesDefaultsLimitsAndOptions) {
+  for (const auto& [section, inputs] : expected().at(GetParam()).at("input").items()) {
+    for (const auto& [name, wanted] : inputs.items()) {
+      const ordered_json ours = described(GetParam()).at("input").at(section).at(name);
+      if (section == "hidden") {
+        EXPECT_EQ(ours, wanted) << name;
+        continue;
+      }
+      if (!wanted.at(0).is_array()) {
+        EXPECT_EQ(ours.at(0), wanted.at(0)) << name;  // choices have a test of their own
+      }
+      // 8 and 8.0 are one number in JSON; both say the same to an editor.
+      EXPECT_EQ(nlohmann::json(ours.at(1)), nlohmann::json(wanted.size() > 1 ? wanted.at(1) : ordered_json::object())) << name;
+    }
+  }
+}
+
+TEST_P(StockNode, HasComfyUIsOutputs) {
+  for (const char* key : {"output", "output_is_list", "output_name", "output_node"}) {
+    EXPECT_EQ(described(GetParam()).at(key), expected().at(GetParam()).at(key)) << key;
+  }
+}
+
+TEST_P(StockNode, StandsWhereComfyUIHasIt) {
+  for (const char* key : {"name", "display_name", "category"}) {
+    EXPECT_EQ(described(GetParam()).at(key), expected().at(GetParam()).at(key)) << key;
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Nodes, StockNode,
+                         ::testing::Values("CheckpointLoaderSimple", "CLIPTextEncode", "EmptyLatentImage", "KSampler",
+                                           "VAEDecode", "SaveImage", "PreviewImage", "SaveLatent", "LoadLatent"),
+                         [](const auto& test) { return test.param; });
+
+/// Which of ComfyUI's choices we have, in its order.
+void expect_ordered_subset(const char* input, const std::vector<std::string>& required) {
+  const auto ours = described("KSampler").at("input").at("required").at(input).at(0).get<std::vector<std::string>>();
+  const auto all = expected().at("KSampler").at("input").at("required").at(input).at(0).get<std::vector<std::string>>();
+  std::vector<std::string> in_their_order;
+  for (const std::string& choice : all) {
+    if (std::find(ours.begin(), ours.end(), choice) != ours.end()) in_their_order.push_back(choice);
+  }
+  EXPECT_EQ(ours, in_their_order);
+  EXPECT_THAT(ours, ::testing::IsSupersetOf(required));
+}
+
+TEST(KSamplerSchema, OffersSamplersUnderComfyUIsNamesInItsOrder) {
+  expect_ordered_subset("sampler_name", {"euler", "euler_ancestral", "heun", "dpmpp_2m", "ddim"});
+}
+
+TEST(KSamplerSchema, OffersSchedulersUnderComfyUIsNamesInItsOrder) {
+  expect_ordered_subset("scheduler", {"normal", "karras", "simple"});
+}
+
+TEST(OurNodes, HaveACategoryOfTheirOwn) {
+  for (const char* name : {"ApplyCachePolicy", "NoCache", "UniformCache", "ListedCache", "ContactSheet"}) {
+    const NodeType* type = built_nodes().find(name);
+    ASSERT_NE(type, nullptr) << name;
+    EXPECT_TRUE(type->schema.category.starts_with("refrain/")) << name;
+  }
+}
+
+TEST(OurNodes, ExplainEveryPort) {
+  for (const NodeType* type : built_nodes().types()) {
+    if (!type->schema.category.starts_with("refrain/")) continue;
+    for (const Input& input : type->schema.inputs) EXPECT_FALSE(input.help.empty()) << type->schema.name << "." << input.name;
+    for (const Output& output : type->schema.outputs) EXPECT_FALSE(output.help.empty()) << type->schema.name << "." << output.name;
+  }
+}
+
+TEST(OurNodes, LeaveTheNameDeepCacheToTheCommunity) { EXPECT_EQ(built_nodes().find("DeepCache"), nullptr); }
+
+}  // namespace
+}  // namespace refrain::testing
