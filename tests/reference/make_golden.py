@@ -1,0 +1,43 @@
+"""Makes the golden vectors below tests/data from a checkout of ComfyUI. See README.md beside this file."""
+
+import argparse
+import importlib
+
+PARTS = {
+    "schedules": "vectors_schedules",
+    "noise": "vectors_noise",
+    "sampling": "vectors_sampling",
+    "text": "vectors_text",
+    "object_info": "object_info",
+    "models": "vectors_models",
+    "runs": "vectors_runs",
+}
+NEED_CHECKPOINT = {"models", "runs"}
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--comfyui", required=True, help="folder of a ComfyUI checkout")
+    parser.add_argument("--checkpoint", help=f"small checkpoint, for: {', '.join(sorted(NEED_CHECKPOINT))}")
+    parser.add_argument("parts", nargs="*", metavar="part", help=f"of {', '.join(PARTS)}; without any: all")
+    arguments = parser.parse_args()
+    parts = arguments.parts or list(PARTS)
+    unknown = [part for part in parts if part not in PARTS]
+    if unknown:
+        parser.error(f"no part is called {', '.join(unknown)}; there are {', '.join(PARTS)}")
+    if NEED_CHECKPOINT & set(parts) and not arguments.checkpoint:
+        parser.error("--checkpoint is needed; refrain-make-checkpoint makes the file")
+
+    from oracle import Oracle
+
+    oracle = Oracle(arguments.comfyui)
+    for part in parts:
+        module = importlib.import_module(PARTS[part])
+        if part in NEED_CHECKPOINT:
+            module.write(oracle, arguments.checkpoint)
+        else:
+            module.write(oracle)
+
+
+if __name__ == "__main__":
+    main()
