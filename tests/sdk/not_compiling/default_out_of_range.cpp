@@ -1,0 +1,3 @@
+#include <refrain/ports.hpp>
+
+constexpr refrain::Param<double> kGain{"gain", 11.0, {0.0, 10.0}};

@@ -1,0 +1,3 @@
+#include <refrain/ports.hpp>
+
+constexpr refrain::Param<bool> kFlag{"two words", true};

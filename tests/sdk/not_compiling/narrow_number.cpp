@@ -1,0 +1,3 @@
+#include <refrain/ports.hpp>
+
+constexpr refrain::Out<float> kNumber{"number"};

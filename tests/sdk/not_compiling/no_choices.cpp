@@ -1,0 +1,3 @@
+#include <refrain/ports.hpp>
+
+constexpr refrain::Choice kMode{"mode", std::initializer_list<const char*>{}};
