@@ -3,11 +3,10 @@
 #include "json/json_writer.hpp"
 #include "json/object_info.hpp"
 #include "planning/diagnostic.hpp"
+#include "planning/literal_check.hpp"
 
 namespace refrain {
 namespace {
-
-constexpr std::size_t kMostChoicesSent = 20;  // ComfyUI sends null for the input_config of a longer combo
 
 bool is_top_level(const Diagnostic& diagnostic) {
   return diagnostic.type == diagnostic_type::kInvalidPrompt || diagnostic.type == diagnostic_type::kNoOutputs;
@@ -20,8 +19,7 @@ void write_error(JsonWriter& json, std::string_view type, std::string_view messa
 
 void write_config(JsonWriter& json, const Diagnostic& diagnostic) {
   json.key("input_config");
-  const bool too_long = diagnostic.choices && diagnostic.choices->size() > kMostChoicesSent &&
-                        diagnostic.type == diagnostic_type::kValueNotInList;
+  const bool too_long = diagnostic.choices && diagnostic.choices->size() > kMostChoicesShown;
   if (too_long)
     json.null();
   else

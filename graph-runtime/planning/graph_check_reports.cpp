@@ -19,6 +19,7 @@ constexpr std::size_t kMostCycleNodesShown = 12;
 
 std::string port_type_text(const PortInfo& port) {
   if (!port.choices) return std::string(port.input->accepts.empty() ? port.input->type.name : port.input->accepts);
+  if (port.choices->size() > kMostChoicesShown) return list_of_length(port.choices->size());
   return python_repr(std::span<const std::string>(*port.choices));
 }
 
@@ -101,6 +102,11 @@ void GraphCheck::report_literal(const Place& place, LiteralProblem problem) {
   diagnostic.exception_message = std::move(problem.exception_message);
   diagnostic.explanation = std::move(problem.explanation);
   diagnostic.hint = std::move(problem.hint);
+  if (diagnostic.type != diagnostic_type::kValueNotInList || !diagnostic.hint.empty() || hints_++ >= kMostHints) return;
+  const InputValue& given = graph_.nodes[place.node].inputs[place.position].value;
+  if (const auto* text = std::get_if<std::string>(&given)) {
+    diagnostic.hint = did_you_mean(*text, place.port->sorted_choices);
+  }
 }
 
 void GraphCheck::report_malformed_link(const Place& place, const MalformedLink& link) {

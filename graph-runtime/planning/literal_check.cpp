@@ -1,6 +1,7 @@
 #include "planning/literal_check.hpp"
 
 #include <algorithm>
+#include <bit>
 #include <limits>
 #include <utility>
 
@@ -10,17 +11,16 @@
 #include "json/python_text.hpp"
 #include "planning/diagnostic.hpp"
 #include "planning/python_literal.hpp"
-#include "planning/suggestion.hpp"
 
 namespace refrain {
 namespace {
 
-constexpr std::size_t kMostChoicesShown = 20;  // ComfyUI's own limit
-
 bool same_scalar(const InputValue& a, const InputValue& b) {
   if (a.index() != b.index()) return false;
   if (const auto* v = std::get_if<std::int64_t>(&a)) return *v == std::get<std::int64_t>(b);
-  if (const auto* v = std::get_if<double>(&a)) return *v == std::get<double>(b);
+  if (const auto* v = std::get_if<double>(&a)) {  // bit for bit: -0.0 is not 0.0
+    return std::bit_cast<std::uint64_t>(*v) == std::bit_cast<std::uint64_t>(std::get<double>(b));
+  }
   if (const auto* v = std::get_if<std::string>(&a)) return *v == std::get<std::string>(b);
   if (const auto* v = std::get_if<bool>(&a)) return *v == std::get<bool>(b);
   if (const auto* v = std::get_if<std::uint64_t>(&a)) return *v == std::get<std::uint64_t>(b);
@@ -95,10 +95,9 @@ LiteralProblem not_in_list(const PortInfo& port, const InputValue& literal) {
   problem.type = diagnostic_type::kValueNotInList;
   problem.message = "Value not in list";
   problem.details = port.input->name + ": '" + value + "' not in " +
-                    (choices.size() > kMostChoicesShown ? "(list of length " + std::to_string(choices.size()) + ")"
+                    (choices.size() > kMostChoicesShown ? list_of_length(choices.size())
                                                         : python_repr(std::span<const std::string>(choices)));
   problem.received_value = input_json(literal);
-  problem.hint = did_you_mean(value, port.sorted_choices);
   if (choices.empty() && !port.input->choices.folder.empty()) {
     problem.hint = "there are no files in the folder '" + port.input->choices.folder + "'";
   }
@@ -170,6 +169,8 @@ struct DefaultValue {
 };
 
 }  // namespace
+
+std::string list_of_length(std::size_t size) { return "(list of length " + std::to_string(size) + ")"; }
 
 std::optional<LiteralProblem> check_literal(const TypeTable& types, PortInfo& port, const InputValue& literal,
                                             Value& result) {

@@ -1,12 +1,17 @@
 #pragma once
 // One literal against one port: conversion, limits, choices.
 
+#include <cstddef>
 #include <optional>
 #include <string>
 
 #include "planning/type_table.hpp"
 
 namespace refrain {
+
+/// A list of more choices is not written out: ComfyUI's own limit, and its words.
+inline constexpr std::size_t kMostChoicesShown = 20;
+std::string list_of_length(std::size_t size);
 
 /// Why a literal can't be, in ComfyUI's words.
 struct LiteralProblem {

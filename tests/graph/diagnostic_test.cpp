@@ -9,7 +9,8 @@ namespace {
 
 TEST(Diagnostic, IsOneLineWithPlaceNodeTitleAndClass) {
   const ValidationResult result = validate_text(R"({
-    "3": {"class_type": "EmptyLatentImage", "inputs": {"width": 0, "height": 512, "batch_size": 1}, "_meta": {"title": "My size"}},
+    "3": {"class_type": "EmptyLatentImage", "inputs": {"width": 0, "height": 512, "batch_size": 1},
+          "_meta": {"title": "My size"}},
     "9": {"class_type": "Show", "inputs": {"value": ["3", 0]}}})");
   EXPECT_EQ(render(result.diagnostics),
             "test.json:2:65: node 3 \"My size\" (EmptyLatentImage): Value 0 smaller than min of 16 (width)\n");
