@@ -36,6 +36,7 @@ foreach(target IN LISTS targets)
   elseif(target MATCHES "^refrain_(sdk|diffusion)$")
     refrain_set_rpath(${target} "$ORIGIN")
     target_compile_features(${target} PUBLIC cxx_std_20)
+    set_target_properties(${target} PROPERTIES VERSION ${PROJECT_VERSION} SOVERSION ${PROJECT_VERSION_MAJOR})
     install(TARGETS ${target} EXPORT refrainTargets LIBRARY DESTINATION lib)
   elseif(folder STREQUAL "${CMAKE_BINARY_DIR}/${REFRAIN_NODE_LIBRARY_DIR}")
     refrain_set_rpath(${target} "$ORIGIN/../..")  # refrain_add_node_library installs it

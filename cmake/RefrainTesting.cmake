@@ -17,8 +17,11 @@ function(refrain_add_test)
   target_include_directories(${T_NAME} PRIVATE "${PROJECT_SOURCE_DIR}/graph-runtime" "${PROJECT_SOURCE_DIR}/tests")
   set_target_properties(${T_NAME} PROPERTIES RUNTIME_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/tests")
   # One thread each: ctest runs several at a time, and OpenMP's threads spin while they wait for a busy core.
-  gtest_discover_tests(${T_NAME} DISCOVERY_MODE PRE_TEST
-    PROPERTIES TIMEOUT ${T_TIMEOUT} LABELS "${T_LABELS}" ENVIRONMENT "OMP_NUM_THREADS=1")
+  set(properties TIMEOUT ${T_TIMEOUT} ENVIRONMENT "OMP_NUM_THREADS=1")
+  if(T_LABELS)  # an empty value would vanish on the way and take the next property's name for itself
+    list(APPEND properties LABELS "${T_LABELS}")
+  endif()
+  gtest_discover_tests(${T_NAME} DISCOVERY_MODE PRE_TEST PROPERTIES ${properties})
 endfunction()
 
 # refrain_add_benchmark(NAME name SOURCES a.cpp ... LIBRARIES refrain_execution ...)

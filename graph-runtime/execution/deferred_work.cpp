@@ -12,9 +12,7 @@ namespace {
 constexpr std::chrono::milliseconds kCancelPoll{20};
 }  // namespace
 
-DeferredWork::~DeferredWork() {
-  drop();
-}
+DeferredWork::~DeferredWork() { drop(); }
 
 bool DeferredWork::submit(std::uint32_t node, std::function<void()> job, const std::function<bool()>& give_up) {
   if (node_of_this_thread()) {

@@ -35,7 +35,8 @@ class DeferredWork {
   bool submit(std::uint32_t node, std::function<void()> job, const std::function<bool()>& give_up);
   /// The node whose job runs on the calling thread, if it is the background thread.
   std::optional<std::uint32_t> node_of_this_thread() const;
-  /// Waits until nothing waits or runs. Once `give_up()` is true, what waits is dropped; returns how many jobs that were.
+  /// Waits until nothing waits or runs. Once `give_up()` is true, what waits is dropped; returns how many jobs that
+  /// were.
   std::size_t drain(const std::function<bool()>& give_up);
   /// Drops what has not started; returns how many jobs that were.
   std::size_t drop();
@@ -55,7 +56,7 @@ class DeferredWork {
   std::condition_variable_any changed_;
   std::deque<Job> waiting_;
   bool running_ = false;
-  std::uint32_t running_node_ = 0;       // written and read by the background thread alone
+  std::uint32_t running_node_ = 0;  // written and read by the background thread alone
   std::atomic<std::thread::id> worker_{};
   std::vector<Failure> failures_;
   std::atomic<bool> failed_{false};

@@ -13,9 +13,7 @@ c10::DeviceAllocator* allocator_of(c10::Device device) {
   return allocator && allocator->initialized() ? allocator : nullptr;
 }
 
-c10::DeviceIndex index_of(c10::Device device) {
-  return device.has_index() ? device.index() : c10::DeviceIndex{0};
-}
+c10::DeviceIndex index_of(c10::Device device) { return device.has_index() ? device.index() : c10::DeviceIndex{0}; }
 
 }  // namespace
 

@@ -59,7 +59,8 @@ CaughtException describe_current_exception() {
   } catch (...) {
     const std::type_info* type = ::abi::__cxa_current_exception_type();
     const std::string name = type ? class_name(*type) : "unknown";
-    return {false, "node_failed", name, "The node threw an object of type '" + name + "', which is no exception class."};
+    return {false, "node_failed", name,
+            "The node threw an object of type '" + name + "', which is no exception class."};
   }
 }
 

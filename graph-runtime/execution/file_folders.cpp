@@ -1,7 +1,7 @@
 #include "execution/file_folders.hpp"
 
-#include <refrain/errors.hpp>
 #include <sys/stat.h>
+#include <refrain/errors.hpp>
 
 #include <algorithm>
 #include <array>
@@ -92,8 +92,8 @@ std::string nearest_names(std::string_view wanted, std::vector<std::string> name
 }
 
 [[noreturn]] void refuse_name(std::string_view folder, std::string_view name, const char* why) {
-  throw NodeError("bad_file_name", "'" + cut(name, 200) + "' can't be a file of folder '" + std::string(folder) + "': " +
-                                       why + ". Give a name relative to that folder.");
+  throw NodeError("bad_file_name", "'" + cut(name, 200) + "' can't be a file of folder '" + std::string(folder) +
+                                       "': " + why + ". Give a name relative to that folder.");
 }
 
 void check_name(std::string_view folder, std::string_view name) {
@@ -172,8 +172,10 @@ fs::path FileFolders::data_file(std::string_view name) const {
   check_name("share/refrain", name);
   std::vector<fs::path> searched;
   if (name == kVocabulary) {
-    if (!roots_.vocabulary.empty()) searched.push_back(roots_.vocabulary);
-    else if (const char* given = std::getenv("REFRAIN_VOCABULARY"); given && *given) searched.emplace_back(given);
+    if (!roots_.vocabulary.empty())
+      searched.push_back(roots_.vocabulary);
+    else if (const char* given = std::getenv("REFRAIN_VOCABULARY"); given && *given)
+      searched.emplace_back(given);
   }
   std::error_code error;
   const fs::path program = fs::read_symlink("/proc/self/exe", error);

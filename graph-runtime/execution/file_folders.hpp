@@ -18,19 +18,20 @@ class FileFolders {
     std::filesystem::path input;
     std::filesystem::path output;
     std::filesystem::path temp;
-    std::filesystem::path vocabulary;           ///< a file; empty: REFRAIN_VOCABULARY, else among the installed data
+    std::filesystem::path vocabulary;  ///< a file; empty: REFRAIN_VOCABULARY, else among the installed data
   };
 
   explicit FileFolders(Roots roots) : roots_(std::move(roots)) {}
   const Roots& roots() const { return roots_; }
 
   /// The files below a folder, in sub-folders too: relative, '/' between parts, sorted by bytes. Of a model folder only
-  /// model files (ComfyUI's list of extensions); "input", "output" and "temp" give all, without sub-folders, as ComfyUI does.
+  /// model files (ComfyUI's list of extensions); "input", "output" and "temp" give all, without sub-folders, as ComfyUI
+  /// does.
   std::vector<std::string> files_in(std::string_view folder) const;
 
-  /// The file `name` of a folder. Throws NodeError: `bad_file_name` for a name that is absolute, climbs with "..", or leads
-  /// out of input, output or temp over a link; `file_not_found` with the folders searched and the nearest names there.
-  /// Links inside a model folder are followed: the person who keeps the models has put them there.
+  /// The file `name` of a folder. Throws NodeError: `bad_file_name` for a name that is absolute, climbs with "..", or
+  /// leads out of input, output or temp over a link; `file_not_found` with the folders searched and the nearest names
+  /// there. Links inside a model folder are followed: the person who keeps the models has put them there.
   std::filesystem::path find_file(std::string_view folder, std::string_view name) const;
 
   /// A file that came with the installation: <prefix>/share/refrain/<name>, with the program in <prefix>/bin.

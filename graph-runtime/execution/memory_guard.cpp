@@ -83,7 +83,8 @@ void limit_by_control_groups(std::optional<std::uint64_t>& least) {
     if (controllers.empty())
       limit_by_groups(least, "/sys/fs/cgroup", path, "/memory.max", "/memory.current", "");
     else if (controllers.find("memory") != std::string::npos)
-      limit_by_groups(least, "/sys/fs/cgroup/memory", path, "/memory.limit_in_bytes", "/memory.usage_in_bytes", "total_");
+      limit_by_groups(least, "/sys/fs/cgroup/memory", path, "/memory.limit_in_bytes", "/memory.usage_in_bytes",
+                      "total_");
   }
 }
 
@@ -143,12 +144,8 @@ void install_memory_guard() {
   (void)guard;
 }
 
-std::uint64_t peak_resident() {
-  return field("/proc/self/status", "VmHWM:").value_or(0);
-}
+std::uint64_t peak_resident() { return field("/proc/self/status", "VmHWM:").value_or(0); }
 
-void reset_peak_resident() {
-  std::ofstream("/proc/self/clear_refs") << 5;
-}
+void reset_peak_resident() { std::ofstream("/proc/self/clear_refs") << 5; }
 
 }  // namespace refrain

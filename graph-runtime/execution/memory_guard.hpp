@@ -8,11 +8,13 @@
 
 namespace refrain {
 
-/// Bytes that this process can still take without swapping: the least of the machine's MemAvailable, the room below each
-/// control group's limit (v2 and v1; its file cache counts as room) and the room below RLIMIT_AS. Empty where none is known.
+/// Bytes that this process can still take without swapping: the least of the machine's MemAvailable, the room below
+/// each control group's limit (v2 and v1; its file cache counts as room) and the room below RLIMIT_AS. Empty where none
+/// is known.
 std::optional<std::uint64_t> available_memory();
 
-/// Throws NodeError `out_of_memory` when `bytes` exceed available_memory(). `purpose` says what they are for: "a tensor".
+/// Throws NodeError `out_of_memory` when `bytes` exceed available_memory(). `purpose` says what they are for: "a
+/// tensor".
 void require_available_memory(std::uint64_t bytes, std::string_view purpose);
 /// Throws that error; `where`: "memory", "memory on cuda:0".
 [[noreturn]] void throw_out_of_memory(std::uint64_t bytes, std::uint64_t available, std::string_view purpose,

@@ -11,8 +11,9 @@ namespace refrain {
 namespace {
 /// Empties every slot and keeps its room.
 void reset(std::vector<std::vector<Value>>& outputs, std::size_t slots) {
-  outputs.resize(slots);
-  for (std::vector<Value>& slot : outputs) slot.clear();
+  if (outputs.size() != slots) outputs.resize(slots);
+  for (std::vector<Value>& slot : outputs)
+    if (!slot.empty()) slot.clear();
 }
 }  // namespace
 
@@ -22,30 +23,23 @@ void NodeCall::begin(const NodeTraits& traits, Host& host) {
   calls_ = 0;
   inputs_.clear();
   reset(outputs_, traits.type->schema.outputs.size());
-  ui_.clear();
-  records_.clear();
+  if (!ui_.empty()) ui_.clear();
+  if (!records_.empty()) records_.clear();
   empty_input_ = {};
-}
-
-void NodeCall::add_linked_input(std::string_view name, std::span<const Value> values) {
-  if (values.empty() && !traits_->takes_lists && empty_input_.empty()) empty_input_ = name;
-  add_input(name, values);
+  longest_ = 1;
 }
 
 /// How often the node runs: as often as its longest input has items, and once without any.
-std::size_t NodeCall::items() const {
-  if (traits_->takes_lists) return 1;
-  std::size_t most = 1;
-  for (const Slot& input : inputs_) most = std::max(most, input.values.size());
-  return most;
-}
+std::size_t NodeCall::items() const { return traits_->takes_lists ? 1 : longest_; }
 
 /// The inputs of one of several calls.
 std::span<const Slot> NodeCall::item(std::size_t index) {
   item_.clear();
   for (const Slot& input : inputs_) {
-    if (input.values.empty()) item_.push_back(input);
-    else item_.push_back({input.name, input.values.subspan(std::min(index, input.values.size() - 1), 1)});
+    if (input.values.empty())
+      item_.push_back(input);
+    else
+      item_.push_back({input.name, input.values.subspan(std::min(index, input.values.size() - 1), 1)});
   }
   return item_;
 }
@@ -92,10 +86,11 @@ void NodeCall::call(Node& node, std::span<const Slot> inputs, std::vector<std::v
   Context context(call_frame);
   ++calls_;
   node.run(context);
-  const std::vector<Output>& ports = traits_->type->schema.outputs;
-  for (std::size_t i = 0; i < ports.size(); ++i) {
-    if (ports[i].list || outputs[i].size() == 1) continue;
-    throw NodeError("missing_output", "the node did not give its output '" + ports[i].name +
+  for (std::size_t i = 0; i < outputs.size(); ++i) {
+    if (outputs[i].size() == 1) continue;
+    const Output& port = traits_->type->schema.outputs[i];
+    if (port.list) continue;
+    throw NodeError("missing_output", "the node did not give its output '" + port.name +
                                           "'; its run() must set every output that is not a list");
   }
 }

@@ -4,6 +4,7 @@
 #include <refrain/context.hpp>
 #include <refrain/node.hpp>
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -23,9 +24,15 @@ class NodeCall {
   void begin(const NodeTraits& traits, Host& host);
 
   /// `values`: all that the input has; empty for a lazy input that was not asked for. They must outlive the call.
-  void add_input(std::string_view name, std::span<const Value> values) { inputs_.push_back({name, values}); }
+  void add_input(std::string_view name, std::span<const Value> values) {
+    inputs_.push_back({name, values});
+    longest_ = std::max(longest_, values.size());
+  }
   /// An input that came over a link; an empty list there is an error for a node that takes single values.
-  void add_linked_input(std::string_view name, std::span<const Value> values);
+  void add_linked_input(std::string_view name, std::span<const Value> values) {
+    if (values.empty() && !traits_->takes_lists && empty_input_.empty()) empty_input_ = name;
+    add_input(name, values);
+  }
   std::span<const Slot> inputs() const { return inputs_; }
 
   /// Asks the node which lazy inputs it wants, for each item; names may repeat. Throws what the node throws.
@@ -56,7 +63,8 @@ class NodeCall {
   std::vector<UiRecord> ui_;
   std::vector<ReportRecord> records_;
   std::vector<std::string_view> needed_;
-  std::string_view empty_input_;
+  std::string_view empty_input_;  // the first that got an empty list and can't take one
+  std::size_t longest_ = 1;       // items of the longest input
 };
 
 }  // namespace refrain

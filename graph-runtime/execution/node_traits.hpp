@@ -34,9 +34,10 @@ struct NodeTraits {
   };
 
   const NodeType* type = nullptr;
-  bool takes_lists = false;      ///< one call with all values (ComfyUI's INPUT_IS_LIST)
-  bool sees_workflow = false;    ///< PROMPT or EXTRA_PNGINFO: its result depends on everything
-  bool own_identity = false;     ///< UNIQUE_ID, or not idempotent: equal nodes don't share a result
+  bool takes_lists = false;             ///< one call with all values (ComfyUI's INPUT_IS_LIST)
+  bool sees_workflow = false;           ///< PROMPT or EXTRA_PNGINFO: its result depends on everything
+  bool own_identity = false;            ///< UNIQUE_ID, or not idempotent: equal nodes don't share a result
+  std::vector<std::string_view> ports;  ///< names of the inputs; schemas spread over too much memory
   std::vector<Hidden> hidden;
   std::vector<Default> defaults;
   std::vector<FileInput> files;

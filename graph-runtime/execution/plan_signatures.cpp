@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <bit>
 #include <exception>
+#include <numeric>
 #include <string>
 
 #include "execution/file_folders.hpp"
@@ -14,97 +15,118 @@ namespace refrain {
 namespace {
 constexpr std::uint32_t kEmpty = 0xFFFFFFFFu;
 
-/// What stands before each part, so that no two different nodes give the same bytes.
-enum class Part : std::uint8_t { link, undeclared, file, fingerprint, id, nothing, integer, real, boolean, text };
+/// Marks a slot's number as one; no part has this bit.
+constexpr std::uint32_t kLinkMark = 0x80000000u;
+
+/// What stands before everything else, so that no two different nodes give the same bytes.
+enum class Part : std::uint32_t { undeclared, file, fingerprint, id, nothing, integer, real, boolean, text };
+
+// One addition for each input instead of one for each of its numbers.
+struct TypeBytes {
+  std::uint64_t identity;
+  std::uint64_t place;
+};
+struct LinkBytes {
+  std::int32_t port;
+  std::uint32_t slot;
+  Signature source;
+};
+struct LiteralBytes {
+  std::int32_t port;
+  Part part;
+  std::uint64_t value;
+};
+static_assert(sizeof(LinkBytes) == 24 && sizeof(LiteralBytes) == 16, "their bytes are hashed: no padding");
 }  // namespace
 
-NodeObject make_node(const NodeType& type) {
-  return NodeObject(type.entry->create(), NodeDeleter{type.entry});
-}
+NodeObject make_node(const NodeType& type) { return NodeObject(type.entry->create(), NodeDeleter{type.entry}); }
 
-void PlanSignatures::compute(const ExecutionPlan& plan, std::span<const NodeTraits* const> traits, Host& host) {
+void PlanSignatures::compute(const ExecutionPlan& plan, const PlanLayout& layout, Host& host) {
   plan_ = &plan;
+  layout_ = &layout;
   host_ = &host;
-  place_ = {host.device().type(), host.device().index(), host.dtype()};
-  const std::size_t count = plan.nodes().size();
-  signatures_.assign(count, Signature{});
+  place_ = (static_cast<std::uint64_t>(static_cast<std::uint8_t>(host.device().type())) << 16) |
+           (static_cast<std::uint64_t>(static_cast<std::uint8_t>(host.device().index())) << 8) |
+           static_cast<std::uint64_t>(static_cast<std::uint8_t>(host.dtype()));
+  const std::size_t count = layout.nodes.size();
+  signatures_.resize(count);
   same_as_.resize(count);
   table_.assign(std::bit_ceil(2 * count + 1), kEmpty);
   for (std::uint32_t n = 0; n < count; ++n) {
-    const PlannedNode& node = plan.nodes()[n];
-    signatures_[n] = signature(node, *traits[n]);
-    same_as_[n] = signatures_[n] && !node.output ? first_equal(n) : n;
+    signatures_[n] = signature(n);
+    same_as_[n] = signatures_[n] && !layout.nodes[n].output ? first_equal(n) : n;
   }
 }
 
-Signature PlanSignatures::signature(const PlannedNode& node, const NodeTraits& traits) {
+Signature PlanSignatures::signature(std::uint32_t n) {
+  const PlanLayout::Node& node = layout_->nodes[n];
+  const NodeTraits& traits = *node.traits;
   if (traits.sees_workflow) return {};
-  const std::span<const PlannedInput> inputs = plan_->inputs(node);
   builder_.clear();
-  builder_.add(node.type->identity);
-  builder_.add(place_);
-  if (!add_inputs(inputs)) return {};
-  if (!traits.files.empty()) add_files(inputs, traits);
-  if (traits.overrides(abi::kFingerprint) && !add_fingerprint(node, inputs)) return {};
+  builder_.add(TypeBytes{traits.type->identity, place_});
+  if (!add_inputs(node)) return {};
+  if (!traits.files.empty()) add_files(n);
+  if (traits.overrides(abi::kFingerprint) && !add_fingerprint(n)) return {};
   if (traits.own_identity) {
     builder_.add(Part::id);
-    builder_.add_text(node.id);
+    builder_.add_text(plan_->nodes()[n].id);
   }
   return builder_.finish();
 }
 
 /// In the order of the ports, whatever the order in the file. False when an input has no signature.
-bool PlanSignatures::add_inputs(std::span<const PlannedInput> inputs) {
-  bool ordered = true;
-  for (std::size_t i = 1; i < inputs.size(); ++i) ordered = ordered && inputs[i - 1].port < inputs[i].port;
-  if (ordered) return std::all_of(inputs.begin(), inputs.end(), [this](const PlannedInput& in) { return add_input(in); });
-  sorted_.clear();
-  for (const PlannedInput& input : inputs) sorted_.push_back(&input);
-  std::sort(sorted_.begin(), sorted_.end(), [](const PlannedInput* a, const PlannedInput* b) {
-    return a->port != b->port ? a->port < b->port : a->name < b->name;  // undeclared ones all have port -1
+bool PlanSignatures::add_inputs(const PlanLayout::Node& node) {
+  if (node.ordered) {
+    for (std::uint32_t i = node.inputs; i != node.inputs_end; ++i)
+      if (!add_input(i)) return false;
+    return true;
+  }
+  sorted_.resize(node.inputs_end - node.inputs);
+  std::iota(sorted_.begin(), sorted_.end(), node.inputs);
+  std::sort(sorted_.begin(), sorted_.end(), [this](std::uint32_t a, std::uint32_t b) {
+    const std::int32_t port_a = layout_->inputs[a].port, port_b = layout_->inputs[b].port;
+    if (port_a != port_b) return port_a < port_b;
+    return port_a < 0 && plan_->inputs()[a].name < plan_->inputs()[b].name;  // undeclared ones all have port -1
   });
-  return std::all_of(sorted_.begin(), sorted_.end(), [this](const PlannedInput* in) { return add_input(*in); });
+  return std::all_of(sorted_.begin(), sorted_.end(), [this](std::uint32_t input) { return add_input(input); });
 }
 
-bool PlanSignatures::add_input(const PlannedInput& input) {
-  builder_.add(input.port);
+bool PlanSignatures::add_input(std::uint32_t i) {
+  const PlanLayout::Input& input = layout_->inputs[i];
   if (input.port < 0) {
     builder_.add(Part::undeclared);
-    builder_.add_text(input.name);
+    builder_.add_text(plan_->inputs()[i].name);
   }
-  if (input.source < 0) return add_literal(input.literal);
-  const Signature& source = signatures_[static_cast<std::uint32_t>(input.source)];
-  builder_.add(Part::link);
-  builder_.add(source);
-  builder_.add(input.slot);
+  if (input.source == PlanLayout::kLiteral) return add_literal(input.port, plan_->inputs()[i].literal);
+  const Signature& source = signatures_[input.source];
+  builder_.add(LinkBytes{input.port, input.slot | kLinkMark, source});
   return static_cast<bool>(source);
 }
 
 /// False for a literal of a type whose contents are not known here.
-bool PlanSignatures::add_literal(const Value& literal) {
+bool PlanSignatures::add_literal(std::int32_t port, const Value& literal) {
   const Type& type = literal.type();
   if (!literal) {
-    builder_.add(Part::nothing);
-  } else if (type == TypeOf<std::int64_t>::get()) {
-    builder_.add(Part::integer);
-    builder_.add(literal.as<std::int64_t>());  // seeds are the same 64 bits
+    builder_.add(LiteralBytes{port, Part::nothing, 0});
+  } else if (type == TypeOf<std::int64_t>::get()) {  // seeds are the same 64 bits
+    builder_.add(LiteralBytes{port, Part::integer, static_cast<std::uint64_t>(literal.as<std::int64_t>())});
   } else if (type == TypeOf<double>::get()) {
-    builder_.add(Part::real);
-    builder_.add(literal.as<double>());
+    builder_.add(LiteralBytes{port, Part::real, std::bit_cast<std::uint64_t>(literal.as<double>())});
   } else if (type == TypeOf<bool>::get()) {
-    builder_.add(Part::boolean);
-    builder_.add(literal.as<bool>());
+    builder_.add(LiteralBytes{port, Part::boolean, literal.as<bool>()});
   } else if (type == TypeOf<std::string>::get()) {
-    builder_.add(Part::text);
-    builder_.add_text(literal.as<std::string>());
+    const std::string& text = literal.as<std::string>();
+    builder_.add(LiteralBytes{port, Part::text, text.size()});
+    builder_.add_text(text);
   } else {
     return false;
   }
   return true;
 }
 
-void PlanSignatures::add_files(std::span<const PlannedInput> inputs, const NodeTraits& traits) {
-  for (const NodeTraits::FileInput& file : traits.files) {
+void PlanSignatures::add_files(std::uint32_t node) {
+  const std::span<const PlannedInput> inputs = plan_->inputs(plan_->nodes()[node]);
+  for (const NodeTraits::FileInput& file : layout_->nodes[node].traits->files) {
     const auto input = std::find_if(inputs.begin(), inputs.end(), [&](const auto& in) { return in.port == file.port; });
     if (input == inputs.end() || input->source >= 0 || !input->literal) continue;
     builder_.add(Part::file);
@@ -118,16 +140,17 @@ void PlanSignatures::add_files(std::span<const PlannedInput> inputs, const NodeT
 }
 
 /// False when the node says that it is never the same twice.
-bool PlanSignatures::add_fingerprint(const PlannedNode& node, std::span<const PlannedInput> inputs) {
+bool PlanSignatures::add_fingerprint(std::uint32_t node) {
+  const NodeType& type = *layout_->nodes[node].traits->type;
   std::vector<Slot> slots;
-  for (const PlannedInput& input : inputs)
+  for (const PlannedInput& input : plan_->inputs(plan_->nodes()[node]))
     if (input.source < 0) slots.push_back({input.name, {&input.literal, 1}});
   Frame frame;
   frame.host = host_;
   frame.inputs = slots;
-  frame.schema = &node.type->schema;
+  frame.schema = &type.schema;
   try {
-    const Fingerprint fingerprint = make_node(*node.type)->fingerprint(Literals(frame, nullptr));
+    const Fingerprint fingerprint = make_node(type)->fingerprint(Literals(frame, nullptr));
     if (!fingerprint) return false;
     builder_.add(Part::fingerprint);
     builder_.add_text(*fingerprint);

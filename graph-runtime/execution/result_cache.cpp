@@ -11,7 +11,6 @@ ResultCache::Id ResultCache::find(const Signature& signature) const {
 
 ResultCache::Id ResultCache::add(const Signature& signature, std::vector<std::vector<Value>>& outputs,
                                  std::uint32_t pins) {
-  if (const Id older = find(signature); older != kNone) forget(older);
   const Id id = take_entry();
   Entry& entry = at(id);
   if (outputs.size() == 1 && outputs[0].size() == 1) {
@@ -60,21 +59,7 @@ std::unique_ptr<ResultCache::Many> ResultCache::take_many(std::vector<std::vecto
   return many;
 }
 
-std::span<const Value> ResultCache::values(Id id, std::size_t slot) const {
-  const Entry& entry = at(id);
-  if (!entry.many) return {&entry.only, 1};
-  const std::uint32_t begin = slot == 0 ? 0 : entry.many->ends[slot - 1];
-  return {entry.many->values.data() + begin, entry.many->ends[slot] - begin};
-}
-
-std::span<const Value> ResultCache::all_values(const Entry& entry) const {
-  if (!entry.many) return {&entry.only, 1};
-  return entry.many->values;
-}
-
-std::size_t ResultCache::slots(Id id) const {
-  return at(id).many ? at(id).many->ends.size() : 1;
-}
+std::size_t ResultCache::slots(Id id) const { return at(id).many ? at(id).many->ends.size() : 1; }
 
 void ResultCache::clear() {
   while (oldest_ != kNone) forget(oldest_);
@@ -100,23 +85,19 @@ void ResultCache::release(Id id) {
   free_.push_back(id);
 }
 
-/// Puts a result that nobody reads any more at the young end, then makes room. One that could never fit goes at once,
-/// so that it doesn't push out all the others first.
+/// Puts a result that nobody reads any more at the young end, then makes room.
 void ResultCache::keep(Id id) {
   Entry& entry = at(id);
-  ValueMemory memory = memory_of(all_values(entry));
-  if (memory.total() > capacity_) {
+  if (!count(entry)) {
     unindex(entry.signature);
     entry.signature = {};
-    release(id);
-    return;
+    return release(id);
   }
   entry.older = newest_;
   entry.newer = kNone;
   (newest_ == kNone ? oldest_ : at(newest_).newer) = id;
   newest_ = id;
   ++kept_;
-  count(entry, std::move(memory));
   while (kept_bytes_ > capacity_) forget(oldest_);
 }
 
@@ -129,11 +110,19 @@ void ResultCache::unkeep(Id id) {
   uncount(entry);
 }
 
-void ResultCache::count(Entry& entry, ValueMemory memory) {
-  entry.small = memory.small;
-  kept_bytes_ += memory.small;
-  if (memory.large.empty()) return;
-  entry.large = std::make_unique<MemoryBlocks>(std::move(memory.large));
+/// Adds what an entry keeps alive to the sum. False, and nothing added, for one that could never fit: it would push out
+/// all the others first.
+bool ResultCache::count(Entry& entry) {
+  const std::span<const Value> values =
+      entry.many ? std::span<const Value>(entry.many->values) : std::span<const Value>(&entry.only, 1);
+  MemoryBlocks large;
+  entry.small = memory_of(values, large);
+  std::uint64_t total = entry.small;
+  for (const auto& [owner, bytes] : large) total += bytes;
+  if (total > capacity_) return false;
+  kept_bytes_ += entry.small;
+  if (large.empty()) return true;
+  entry.large = std::make_unique<MemoryBlocks>(std::move(large));
   for (const auto& [owner, bytes] : *entry.large) {
     Shared& shared = shared_[owner];
     if (shared.results++ == 0) {
@@ -141,6 +130,7 @@ void ResultCache::count(Entry& entry, ValueMemory memory) {
       kept_bytes_ += bytes;
     }
   }
+  return true;
 }
 
 void ResultCache::uncount(Entry& entry) {
@@ -163,9 +153,16 @@ std::size_t ResultCache::probe(const Signature& signature) const {
   return place;
 }
 
+/// An older result of the same signature gives way.
 void ResultCache::index(Id id) {
   if (2 * (indexed_ + 1) > table_.size()) grow_table();
-  table_[probe(at(id).signature)] = id;
+  const Signature& signature = at(id).signature;
+  std::size_t place = probe(signature);
+  if (table_[place] != kNone) {
+    forget(table_[place]);
+    place = probe(signature);
+  }
+  table_[place] = id;
   ++indexed_;
 }
 

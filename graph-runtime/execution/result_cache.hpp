@@ -32,8 +32,8 @@ class ResultCache {
   /// The result with this signature, or kNone. The zero signature is never found.
   Id find(const Signature& signature) const;
 
-  /// Takes the values out of `outputs` (one vector a slot; left empty, with their room) as a result pinned `pins` times.
-  /// One with the zero signature goes with its last pin. An older result of the same signature is forgotten.
+  /// Takes the values out of `outputs` (one vector a slot; left empty, with their room) as a result pinned `pins`
+  /// times. One with the zero signature goes with its last pin. An older result of the same signature is forgotten.
   Id add(const Signature& signature, std::vector<std::vector<Value>>& outputs, std::uint32_t pins);
 
   void pin(Id id, std::uint32_t times = 1);
@@ -43,7 +43,10 @@ class ResultCache {
   void forget(Id id);
 
   /// The values of an output, in order: one, or any number for a list output. Valid while the result is pinned.
-  std::span<const Value> values(Id id, std::size_t slot) const;
+  std::span<const Value> values(Id id, std::size_t slot) const {
+    const Entry& entry = at(id);
+    return entry.many ? entry.many->slot(slot) : std::span<const Value>(&entry.only, 1);
+  }
   std::size_t slots(Id id) const;
 
   std::uint64_t capacity() const { return capacity_; }
@@ -59,14 +62,18 @@ class ResultCache {
   struct Many {
     std::vector<Value> values;        // all slots in a row
     std::vector<std::uint32_t> ends;  // of each slot in `values`
+    std::span<const Value> slot(std::size_t n) const {
+      const std::uint32_t begin = n == 0 ? 0 : ends[n - 1];
+      return {values.data() + begin, ends[n] - begin};
+    }
   };
   struct Entry {
     Signature signature;
-    Value only;                       // of a result with one slot of one value, as most are
-    std::unique_ptr<Many> many;       // of all others
+    Value only;                  // of a result with one slot of one value, as most are
+    std::unique_ptr<Many> many;  // of all others
     std::uint32_t pins = 0;
     Id older = kNone, newer = kNone;  // neighbours in the order of use, while kept
-    std::uint64_t small = 0;          // bytes, while kept; see ValueMemory
+    std::uint64_t small = 0;          // bytes, while kept; see memory_of()
     std::unique_ptr<MemoryBlocks> large;
   };
   static constexpr std::size_t kBlock = 256;  // entries never move: spans into them are handed out
@@ -78,8 +85,7 @@ class ResultCache {
   void keep(Id id);
   void unkeep(Id id);
   static std::unique_ptr<Many> take_many(std::vector<std::vector<Value>>& outputs);
-  std::span<const Value> all_values(const Entry& entry) const;
-  void count(Entry& entry, ValueMemory memory);
+  bool count(Entry& entry);
   void uncount(Entry& entry);
 
   std::size_t probe(const Signature& signature) const;
@@ -93,8 +99,8 @@ class ResultCache {
   Id oldest_ = kNone, newest_ = kNone;
   std::vector<std::unique_ptr<Entry[]>> blocks_;
   std::vector<Id> free_;
-  Id used_ = 0;                                // entries ever taken
-  std::vector<Id> table_;                      // open addressing, linear probing; a power of two long
+  Id used_ = 0;            // entries ever taken
+  std::vector<Id> table_;  // open addressing, linear probing; a power of two long
   std::size_t indexed_ = 0;
   struct Shared {
     std::uint32_t results = 0;

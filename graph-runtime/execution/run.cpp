@@ -14,12 +14,13 @@ namespace refrain {
 
 Run::Run(RunWorkspace& space, const RuntimeHost& host, std::shared_ptr<const ExecutionPlan> plan,
          const RunOptions& options)
-    : space_(space), plan_(std::move(plan)), observer_(options.observer),
+    : space_(space),
+      plan_(std::move(plan)),
+      observer_(options.observer),
       host_(host, *plan_, options.observer, options.cancel, space.deferred) {}
 
 RunReport Run::execute() {
   const c10::InferenceMode no_autograd;
-  const Clock::time_point began = Clock::now();
   reset_peak_resident();
   reset_peak_device_memory(host_.device());
   prepare();
@@ -28,18 +29,16 @@ RunReport Run::execute() {
   announce_reused();
   run_ready_nodes();
   finish_deferred();
-  fill_report(began);
+  fill_report();
   if (observer_) observer_->run_end(report_);
   return std::move(report_);
 }
 
 void Run::prepare() {
-  const std::span<const PlannedNode> nodes = plan_->nodes();
-  space_.nodes.assign(nodes.size(), {});
-  space_.traits.resize(nodes.size());
-  for (std::size_t n = 0; n < nodes.size(); ++n) space_.traits[n] = &space_.traits_table.of(*nodes[n].type);
-  space_.signatures.compute(*plan_, space_.traits, host_);
-  space_.schedule.begin(*plan_, space_.signatures.same_as());
+  space_.layout.build(*plan_, space_.traits_table);
+  space_.nodes.assign(space_.layout.nodes.size(), {});
+  space_.signatures.compute(*plan_, space_.layout, host_);
+  space_.schedule.begin(space_.layout, space_.signatures.same_as());
 }
 
 void Run::request_outputs() {
@@ -50,7 +49,7 @@ void Run::request_outputs() {
 
 /// Takes a kept result for a node. Output nodes always run.
 bool Run::reuse(std::uint32_t node) {
-  if (plan_->nodes()[node].output) return false;
+  if (space_.layout.nodes[node].output || space_.cache.kept() == 0) return false;
   const ResultCache::Id kept = space_.cache.find(space_.signatures.of(node));
   if (kept == ResultCache::kNone) return false;
   space_.cache.pin(kept);
@@ -66,7 +65,7 @@ void Run::announce_reused() {
 }
 
 void Run::run_ready_nodes() {
-  now_ = Clock::now();
+  now_ = c10::getApproximateTime();
   while (space_.schedule.has_ready() && !cancelled_) {
     const std::uint32_t node = space_.schedule.take();
     if (host_.cancelled()) return interrupt(node);
@@ -83,17 +82,20 @@ void Run::step(std::uint32_t node) {
   std::optional<CaughtException> caught = guarded([&] { attempted = attempt(node); });
   if (caught && caught->code == kOutOfMemory && host_.handed_over() == handed_over && make_room())
     caught = guarded([&] { attempted = attempt(node); });
-  const Clock::time_point ended = Clock::now();
-  space_.nodes[node].time += ended - now_;
+  const c10::approx_time_t ended = c10::getApproximateTime();
+  space_.nodes[node].ticks += ended - now_;
   now_ = ended;
   space_.nodes[node].calls += space_.call.calls();
   if (caught) {
     if (caught->cancelled || host_.cancelled()) return interrupt(node);  // what fails on the way out is no failure
     return fail(node, std::move(*caught), true);
   }
-  if (attempted == Attempt::waits) space_.schedule.put_back(node);
-  else if (attempted == Attempt::lost) space_.schedule.skip(node);
-  else store(node);
+  if (attempted == Attempt::waits)
+    space_.schedule.put_back(node);
+  else if (attempted == Attempt::lost)
+    space_.schedule.skip(node);
+  else
+    store(node);
   drop_released();
 }
 
@@ -105,12 +107,11 @@ bool Run::make_room() {
 }
 
 Run::Attempt Run::attempt(std::uint32_t node) {
-  const PlannedNode& planned = plan_->nodes()[node];
-  const NodeTraits& traits = *space_.traits[node];
+  const PlanLayout::Node& placed = space_.layout.nodes[node];
+  gather(node);  // first, so that what fails from here on is told with its inputs
   NodeObject object = make_or_take(node);
-  const bool asks = traits.overrides(abi::kNeeds) && has_lazy(planned);
-  for (;;) {
-    gather(node);
+  const bool asks = placed.has_lazy && placed.traits->overrides(abi::kNeeds);
+  for (;; gather(node)) {
     const auto demanded = asks ? demand_lazy(node, *object) : std::nullopt;
     if (!demanded) break;
     if (*demanded == Schedule::Source::lost) return Attempt::lost;
@@ -127,36 +128,28 @@ Run::Attempt Run::attempt(std::uint32_t node) {
 NodeObject Run::make_or_take(std::uint32_t node) {
   if (!waiting_.empty())
     if (auto waited = waiting_.extract(node)) return std::move(waited.mapped());
-  return make_node(*plan_->nodes()[node].type);
-}
-
-bool Run::has_lazy(const PlannedNode& node) const {
-  const std::span<const PlannedInput> inputs = plan_->inputs(node);
-  return std::any_of(inputs.begin(), inputs.end(), [](const PlannedInput& in) { return in.lazy && in.source >= 0; });
+  return make_node(*space_.layout.nodes[node].traits->type);
 }
 
 void Run::gather(std::uint32_t node) {
-  const PlannedNode& planned = plan_->nodes()[node];
-  const NodeTraits& traits = *space_.traits[node];
-  const Schedule& schedule = space_.schedule;
+  const PlanLayout::Node& placed = space_.layout.nodes[node];
+  const NodeTraits& traits = *placed.traits;
   NodeCall& call = space_.call;
   call.begin(traits, host_);
-  for (std::uint32_t i = planned.first_input; i != planned.first_input + planned.input_count; ++i) {
-    const PlannedInput& input = plan_->inputs()[i];
-    const std::uint32_t source = schedule.source(i);
-    // A type's own name of the port lies in the CPU's cache, the file's does not.
+  for (std::uint32_t i = placed.inputs; i != placed.inputs_end; ++i) {
+    const PlanLayout::Input& input = space_.layout.inputs[i];
     const std::string_view name =
-        input.port < 0 ? input.name : planned.type->schema.inputs[static_cast<std::size_t>(input.port)].name;
-    if (source == Schedule::kNone) {
-      call.add_input(name, {&input.literal, 1});
-    } else if (!schedule.asked(i)) {
+        input.port < 0 ? plan_->inputs()[i].name : traits.ports[static_cast<std::size_t>(input.port)];
+    if (input.source == PlanLayout::kLiteral) {
+      call.add_input(name, {&plan_->inputs()[i].literal, 1});
+    } else if (!input.asked) {
       call.add_input(name, {});
     } else {
-      call.add_linked_input(name, space_.cache.values(space_.nodes[source].result, static_cast<std::size_t>(input.slot)));
+      call.add_linked_input(name, space_.cache.values(space_.nodes[input.source].result, input.slot));
     }
   }
   for (const NodeTraits::Default& missing : traits.defaults) {
-    const auto inputs = plan_->inputs(planned);
+    const auto inputs = plan_->inputs(plan_->nodes()[node]);
     if (std::none_of(inputs.begin(), inputs.end(), [&](const auto& in) { return in.port == missing.port; }))
       call.add_input(missing.name, {&missing.value, 1});
   }
@@ -180,7 +173,8 @@ void Run::add_hidden(const NodeTraits& traits, std::uint32_t node) {
   }
 }
 
-/// Asks the node which lazy inputs it wants. Nothing when it names no new one; else where the worst of the new ones stands.
+/// Asks the node which lazy inputs it wants. Nothing when it names no new one; else where the worst of the new ones
+/// stands.
 std::optional<Schedule::Source> Run::demand_lazy(std::uint32_t node, const Node& object) {
   std::optional<Schedule::Source> worst;
   for (const std::string_view name : space_.call.needs(object)) {
@@ -197,7 +191,8 @@ Schedule::Source Run::demand_named(std::uint32_t node, std::string_view name, bo
   for (std::uint32_t i = planned.first_input; i != planned.first_input + planned.input_count; ++i) {
     const PlannedInput& input = plan_->inputs()[i];
     if (input.name != name) continue;
-    if (space_.schedule.source(i) == Schedule::kNone || space_.schedule.asked(i)) return Schedule::Source::available;
+    const PlanLayout::Input& placed = space_.layout.inputs[i];
+    if (placed.source == PlanLayout::kLiteral || placed.asked) return Schedule::Source::available;
     asked = true;
     return space_.schedule.demand(node, i, [this](std::uint32_t n) { return reuse(n); });
   }
@@ -206,9 +201,9 @@ Schedule::Source Run::demand_named(std::uint32_t node, std::string_view name, bo
 }
 
 void Run::store(std::uint32_t node) {
-  publish(node);
+  if (observer_ || !space_.call.ui().empty() || !space_.call.records().empty()) publish(node);
   if (!space_.call.outputs().empty()) {
-    const bool output = plan_->nodes()[node].output;
+    const bool output = space_.layout.nodes[node].output;
     const Signature signature = output ? Signature{} : space_.signatures.of(node);
     space_.nodes[node].result = space_.cache.add(signature, space_.call.outputs(), 1);
   }
@@ -225,7 +220,7 @@ void Run::publish(std::uint32_t node) {
   if (!ui.empty()) report_.ui.emplace_back(plan_->nodes()[node].id, std::move(ui));
 }
 
-void Run::drop_released() {
+void Run::unpin_released() {
   for (const std::uint32_t node : space_.schedule.released()) {
     const ResultCache::Id result = std::exchange(space_.nodes[node].result, ResultCache::kNone);
     if (result != ResultCache::kNone) space_.cache.unpin(result);
@@ -285,18 +280,29 @@ void Run::let_go() {
     if (node.result != ResultCache::kNone) space_.cache.unpin(std::exchange(node.result, ResultCache::kNone));
 }
 
-void Run::fill_report(Clock::time_point began) {
-  using Milliseconds = std::chrono::duration<double, std::milli>;
+void Run::fill_report() {
   let_go();
-  report_.outcome = cancelled_ ? RunOutcome::cancelled : report_.failures.empty() ? RunOutcome::done : RunOutcome::failed;
-  report_.nodes.resize(plan_->nodes().size());
-  for (std::uint32_t n = 0; n < report_.nodes.size(); ++n)
-    report_.nodes[n] = {Milliseconds(space_.nodes[n].time).count(), space_.nodes[n].calls, outcome(n)};
+  report_.outcome = cancelled_                 ? RunOutcome::cancelled
+                    : report_.failures.empty() ? RunOutcome::done
+                                               : RunOutcome::failed;
+  const double per_tick = milliseconds_per_tick();
+  report_.nodes.resize(space_.nodes.size());
+  for (std::uint32_t n = 0; n < report_.nodes.size(); ++n) {
+    const RunWorkspace::NodeData& node = space_.nodes[n];
+    report_.nodes[n] = {static_cast<double>(node.ticks) * per_tick, node.calls, outcome(n)};
+  }
   report_.peak_memory = peak_resident();
   report_.peak_device_memory = peak_device_memory(host_.device());
   report_.kept_bytes = space_.cache.kept_bytes();
   report_.plan = plan_;
-  report_.milliseconds = Milliseconds(Clock::now() - began).count();
+  report_.milliseconds = std::chrono::duration<double, std::milli>(Clock::now() - began_).count();
+}
+
+/// The ticks of a run, set against the steady clock.
+double Run::milliseconds_per_tick() const {
+  const auto ticks = static_cast<double>(c10::getApproximateTime() - began_ticks_);
+  const std::chrono::duration<double, std::milli> time = Clock::now() - began_;
+  return ticks > 0 ? time.count() / ticks : 0;
 }
 
 NodeOutcome Run::outcome(std::uint32_t node) const {

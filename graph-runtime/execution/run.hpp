@@ -1,6 +1,7 @@
 #pragma once
 // One run of a plan, from the first signature to the report.
 
+#include <c10/util/ApproximateClock.h>
 #include <refrain/runtime.hpp>
 
 #include <chrono>
@@ -27,23 +28,24 @@ struct RunWorkspace {
 
   ResultCache cache;
   NodeTraitsTable traits_table;
-  Schedule schedule;
+  PlanLayout layout;
   PlanSignatures signatures;
+  Schedule schedule;
   NodeCall call;
   struct NodeData {
     ResultCache::Id result = ResultCache::kNone;  // pinned by the run while it is set
     std::uint32_t calls = 0;
-    std::chrono::steady_clock::duration time{};
+    c10::approx_time_t ticks = 0;
   };
   std::vector<NodeData> nodes;
-  std::vector<const NodeTraits*> traits;
   DeferredWork deferred;  // last: it stops before the rest goes
 };
 
 /// Lives for one run, on one thread.
 class Run {
  public:
-  Run(RunWorkspace& space, const RuntimeHost& host, std::shared_ptr<const ExecutionPlan> plan, const RunOptions& options);
+  Run(RunWorkspace& space, const RuntimeHost& host, std::shared_ptr<const ExecutionPlan> plan,
+      const RunOptions& options);
 
   /// Leaves nothing of the run behind, whichever way it ends.
   ~Run() { let_go(); }
@@ -74,16 +76,19 @@ class Run {
 
   void store(std::uint32_t node);
   void publish(std::uint32_t node);
-  void drop_released();
+  void drop_released() {
+    if (!space_.schedule.released().empty()) unpin_released();
+  }
+  void unpin_released();
   void fail(std::uint32_t node, CaughtException caught, bool with_inputs);
   void add_progress(NodeFailure& failure) const;
   void take_deferred_failures();
   void finish_deferred();
   void interrupt(std::uint32_t node);
-  bool has_lazy(const PlannedNode& node) const;
 
   void let_go();
-  void fill_report(Clock::time_point began);
+  void fill_report();
+  double milliseconds_per_tick() const;
   NodeOutcome outcome(std::uint32_t node) const;
 
   RunWorkspace& space_;
@@ -92,8 +97,10 @@ class Run {
   RunHost host_;
   RunReport report_;
   bool cancelled_ = false;
-  Clock::time_point now_{};  // when the last node ended: the next one's beginning
-  Value hidden_values_[3];   // PROMPT and EXTRA_PNGINFO once a run, UNIQUE_ID once a node
+  Clock::time_point began_ = Clock::now();
+  c10::approx_time_t began_ticks_ = c10::getApproximateTime();  // a third of the steady clock's cost, and made for this
+  c10::approx_time_t now_ = 0;                                  // when the last node ended: the next one's beginning
+  Value hidden_values_[3];                                 // PROMPT and EXTRA_PNGINFO once a run, UNIQUE_ID once a node
   std::unordered_map<std::uint32_t, NodeObject> waiting_;  // nodes that wait for lazy inputs
   std::vector<NodeRef> reused_;                            // not announced yet
 };

@@ -40,9 +40,7 @@ std::string NodeFailure::describe() const {
   return text;
 }
 
-NodeRef RunReport::node(std::size_t index) const {
-  return node_ref(*plan, static_cast<std::uint32_t>(index));
-}
+NodeRef RunReport::node(std::size_t index) const { return node_ref(*plan, static_cast<std::uint32_t>(index)); }
 
 std::size_t RunReport::count(NodeOutcome outcome) const {
   return static_cast<std::size_t>(

@@ -7,9 +7,9 @@
 
 #include "execution/executor.hpp"
 #include "execution/memory_guard.hpp"
-#include "json/object_info.hpp"
-#include "json/set_input.hpp"
 #include "json/workflow_reader.hpp"
+#include "planning/object_info.hpp"
+#include "planning/set_input.hpp"
 #include "planning/validator.hpp"
 #include "plugins/loader.hpp"
 
@@ -21,19 +21,16 @@ struct NamedType {
   std::string_view name;
   c10::ScalarType type;
 };
-constexpr std::array<NamedType, 9> kDtypes{{{"fp32", c10::ScalarType::Float},
+constexpr std::array<NamedType, 6> kDtypes{{{"fp32", c10::ScalarType::Float},
                                             {"float32", c10::ScalarType::Float},
                                             {"bf16", c10::ScalarType::BFloat16},
                                             {"bfloat16", c10::ScalarType::BFloat16},
                                             {"fp16", c10::ScalarType::Half},
-                                            {"float16", c10::ScalarType::Half},
-                                            {"half", c10::ScalarType::Half},
-                                            {"float", c10::ScalarType::Float},
-                                            {"single", c10::ScalarType::Float}}};
+                                            {"float16", c10::ScalarType::Half}}};
 
 c10::Device parse_device(const std::string& name) {
   try {
-    return c10::Device(name == "auto" ? "cpu" : name);
+    return c10::Device(name);
   } catch (const c10::Error&) {
     throw ValidationError("unknown_device", "There is no device '" + name + "'. Give cpu, cuda or cuda:1.");
   }
@@ -46,7 +43,8 @@ c10::ScalarType parse_dtype(const std::string& name, c10::Device device) {
   if (found == kDtypes.end())
     throw ValidationError("unknown_dtype", "There is no dtype '" + name + "'. Give auto, fp32, bf16 or fp16.");
   if (device.is_cpu() && found->type == c10::ScalarType::Half)
-    throw ValidationError("unknown_dtype", "The CPU does not compute in fp16. Give fp32 or bf16; fp16 files work with both.");
+    throw ValidationError("unknown_dtype",
+                          "The CPU does not compute in fp16. Give fp32 or bf16; fp16 files work with both.");
   return found->type;
 }
 
@@ -101,7 +99,8 @@ void Workflow::set_ui_workflow(std::string json) { graph_->workflow_json = std::
 class Runtime::Impl {
  public:
   Impl(RuntimeOptions given, std::shared_ptr<const Registry> made)
-      : options(with_defaults(std::move(given))), registry(std::move(made)),
+      : options(with_defaults(std::move(given))),
+        registry(std::move(made)),
         executor(make_host(options), cache_bytes(options)) {
     install_memory_guard();
     if (registry) return;

@@ -11,7 +11,9 @@ namespace refrain {
 
 std::filesystem::path RuntimeHost::directory(Folder which) const {
   const FileFolders::Roots& roots = folders_.roots();
-  const std::filesystem::path& path = which == Folder::input ? roots.input : which == Folder::temp ? roots.temp : roots.output;
+  const std::filesystem::path& path = which == Folder::input  ? roots.input
+                                      : which == Folder::temp ? roots.temp
+                                                              : roots.output;
   std::error_code error;
   std::filesystem::create_directories(path, error);
   if (error) {

@@ -2,15 +2,12 @@
 
 namespace refrain {
 
-void Schedule::begin(const ExecutionPlan& plan, std::span<const std::uint32_t> same_as) {
-  plan_ = &plan;
-  const std::span<const PlannedNode> nodes = plan.nodes();
-  nodes_.assign(nodes.size() + 1, NodeState{});
-  source_.assign(plan.inputs().size(), kNone);
-  links_.assign(plan.inputs().size(), 0);
+void Schedule::begin(PlanLayout& layout, std::span<const std::uint32_t> same_as) {
+  layout_ = &layout;
+  nodes_.assign(layout.nodes.size() + 1, NodeState{});
   by_order_.clear();
-  by_order_.reserve(nodes.size());
-  ready_.reset(nodes.size());
+  by_order_.reserve(layout.nodes.size());
+  ready_.reset(layout.nodes.size());
   lost_.clear();
   released_.clear();
   count_links(same_as);
@@ -18,34 +15,30 @@ void Schedule::begin(const ExecutionPlan& plan, std::span<const std::uint32_t> s
   list_readers();
 }
 
-/// A node that another one stands for has no links: it will never run.
+/// A node that another one stands for will never run, and so has no links.
 void Schedule::count_links(std::span<const std::uint32_t> same_as) {
-  const std::span<const PlannedNode> nodes = plan_->nodes();
-  const std::span<const PlannedInput> inputs = plan_->inputs();
-  for (std::uint32_t n = 0; n < nodes.size(); ++n) {
-    if (same_as[n] != n) continue;
-    NodeState& node = nodes_[n];
-    node.output = nodes[n].output;
-    node.inputs = nodes[n].first_input;
-    node.inputs_end = node.inputs + nodes[n].input_count;
-    for (std::uint32_t i = node.inputs; i != node.inputs_end; ++i) {
-      if (inputs[i].source < 0) continue;
-      const std::uint32_t from = same_as[static_cast<std::uint32_t>(inputs[i].source)];
-      source_[i] = from;
-      links_[i] = inputs[i].lazy ? kLazy : 0;
-      ++nodes_[from].uses;
+  for (std::uint32_t n = 0; n < layout_->nodes.size(); ++n) {
+    if (same_as[n] != n) {
+      layout_->nodes[n].inputs_end = layout_->nodes[n].inputs;
+      continue;
+    }
+    nodes_[n].output = layout_->nodes[n].output;
+    for (PlanLayout::Input& input : inputs_of(n)) {
+      if (input.source == PlanLayout::kLiteral) continue;
+      input.source = same_as[input.source];
+      ++nodes_[input.source].uses;
     }
   }
 }
 
 /// Readers come after their sources in the plan, so one pass from the end sees every reader's mark before its sources.
 void Schedule::find_closeness() {
-  for (auto n = static_cast<std::uint32_t>(plan_->nodes().size()); n-- > 0;) {
+  for (auto n = static_cast<std::uint32_t>(layout_->nodes.size()); n-- > 0;) {
     const NodeState& node = nodes_[n];
     if (!node.output && !node.feeds_output) continue;
-    for (std::uint32_t i = node.inputs; i != node.inputs_end; ++i) {
-      if (source_[i] == kNone || (links_[i] & kLazy)) continue;
-      NodeState& from = nodes_[source_[i]];
+    for (const PlanLayout::Input& input : inputs_of(n)) {
+      if (input.source == PlanLayout::kLiteral || input.lazy) continue;
+      NodeState& from = nodes_[input.source];
       from.feeds_output = from.feeds_output || node.output;
       from.two_steps = from.two_steps || node.feeds_output;
     }
@@ -53,17 +46,21 @@ void Schedule::find_closeness() {
 }
 
 void Schedule::list_readers() {
-  const std::size_t count = plan_->nodes().size();
+  const std::size_t count = layout_->nodes.size();
   std::uint32_t begin = 0;
   for (NodeState& node : nodes_) {
     node.readers = begin;
     begin += node.uses;
   }
   readers_.resize(begin);
-  for (std::uint32_t n = 0; n < count; ++n)
-    for (std::uint32_t i = nodes_[n].inputs; i != nodes_[n].inputs_end; ++i)
-      if (source_[i] != kNone) readers_[nodes_[source_[i]].readers++] = {n, i};
-  for (std::size_t n = count; n > 0; --n) nodes_[n].readers = nodes_[n - 1].readers;  // filling had moved them on by one
+  for (std::uint32_t n = 0; n < count; ++n) {
+    for (const PlanLayout::Input& input : inputs_of(n)) {
+      if (input.source == PlanLayout::kLiteral) continue;
+      readers_[nodes_[input.source].readers++] = {n, static_cast<std::uint32_t>(&input - layout_->inputs.data())};
+    }
+  }
+  for (std::size_t n = count; n > 0; --n)
+    nodes_[n].readers = nodes_[n - 1].readers;  // filling had moved them on by one
   nodes_[0].readers = 0;
 }
 
@@ -88,8 +85,8 @@ std::uint32_t Schedule::take() {
 void Schedule::mark_link(std::uint32_t from, std::uint32_t to) {
   come_closer(from, nodes_[to].output, nodes_[to].feeds_output);
   if (!nodes_[to].output) return;
-  for (std::uint32_t i = nodes_[from].inputs; i != nodes_[from].inputs_end; ++i)
-    if (source_[i] != kNone && !(links_[i] & kLazy)) come_closer(source_[i], false, true);
+  for (const PlanLayout::Input& input : inputs_of(from))
+    if (input.source != PlanLayout::kLiteral && !input.lazy) come_closer(input.source, false, true);
 }
 
 void Schedule::come_closer(std::uint32_t n, bool feeds_output, bool two_steps) {
@@ -112,7 +109,7 @@ void Schedule::finish(std::uint32_t n) {
   for (std::uint32_t r = node.readers; r != nodes_[n + 1].readers; ++r) {
     const Reader& reader = readers_[r];
     NodeState& to = nodes_[reader.node];
-    if (asked(reader.input) && to.state == State::waiting && --to.blocked == 0) make_ready(reader.node);
+    if (layout_->inputs[reader.input].asked && to.state == State::waiting && --to.blocked == 0) make_ready(reader.node);
   }
   release_inputs(n);
   if (node.uses == 0) released_.push_back(n);
@@ -123,8 +120,10 @@ void Schedule::fail(std::uint32_t n) {
   if (node.state == State::failed) return;
   const bool had_result = has_result(n);
   node.state = State::failed;
-  if (!had_result) release_inputs(n);
-  else if (node.uses > 0) released_.push_back(n);  // with its last reader gone, it has been released already
+  if (!had_result)
+    release_inputs(n);
+  else if (node.uses > 0)
+    released_.push_back(n);  // with its last reader gone, it has been released already
   lost_.push_back(n);
   skip_dependants();
 }
@@ -134,8 +133,8 @@ void Schedule::skip(std::uint32_t node) {
   skip_dependants();
 }
 
-/// Skips the nodes of `lost_` that have not failed themselves, and all that asked for one of them. All are marked before
-/// any lets go of its inputs: else one of them might seem to be not needed.
+/// Skips the nodes of `lost_` that have not failed themselves, and all that asked for one of them. All are marked
+/// before any lets go of its inputs: else one of them might seem to be not needed.
 void Schedule::skip_dependants() {
   skipped_.clear();
   while (!lost_.empty()) {
@@ -149,30 +148,33 @@ void Schedule::skip_dependants() {
       skipped_.push_back(n);
     }
     for (std::uint32_t r = node.readers; r != nodes_[n + 1].readers; ++r) {
-      const State to = nodes_[readers_[r].node].state;
-      if (asked(readers_[r].input) && (to == State::waiting || to == State::ready)) lost_.push_back(readers_[r].node);
+      const Reader& reader = readers_[r];
+      const State to = nodes_[reader.node].state;
+      if (layout_->inputs[reader.input].asked && (to == State::waiting || to == State::ready))
+        lost_.push_back(reader.node);
     }
   }
   for (const std::uint32_t n : skipped_) release_inputs(n);
 }
 
-/// A node that will not read its inputs any more lets go of them; a source that nobody else may read gives up its result,
-/// or is not needed and lets go of its own inputs in turn.
+/// A node that will not read its inputs any more lets go of them; a source that nobody else may read gives up its
+/// result, or is not needed and lets go of its own inputs in turn.
 void Schedule::release_inputs(std::uint32_t first) {
   unneeded_.assign(1, first);
   while (!unneeded_.empty()) {
     const std::uint32_t n = unneeded_.back();
     unneeded_.pop_back();
-    for (std::uint32_t i = nodes_[n].inputs; i != nodes_[n].inputs_end; ++i) {
-      if (source_[i] == kNone) continue;
-      NodeState& from = nodes_[source_[i]];
+    for (const PlanLayout::Input& input : inputs_of(n)) {
+      if (input.source == PlanLayout::kLiteral) continue;
+      NodeState& from = nodes_[input.source];
       if (--from.uses > 0) continue;
-      if (has_result(source_[i])) {
-        released_.push_back(source_[i]);
-      } else if (!from.output && (from.state == State::idle || from.state == State::waiting || from.state == State::ready)) {
+      if (has_result(input.source)) {
+        released_.push_back(input.source);
+      } else if (!from.output &&
+                 (from.state == State::idle || from.state == State::waiting || from.state == State::ready)) {
         if (from.state == State::ready) ready_.erase(closeness(from), from.order);
         from.state = State::not_needed;
-        unneeded_.push_back(source_[i]);
+        unneeded_.push_back(input.source);
       }
     }
   }

@@ -7,8 +7,8 @@
 #include <span>
 #include <vector>
 
+#include "execution/plan_layout.hpp"
 #include "execution/ready_set.hpp"
-#include "planning/execution_plan.hpp"
 
 namespace refrain {
 
@@ -16,15 +16,13 @@ namespace refrain {
 /// One object serves many runs, so that its arrays are allocated once.
 class Schedule {
  public:
-  static constexpr std::uint32_t kNone = 0xFFFFFFFFu;
-
   enum class State : std::uint8_t {
-    idle,        ///< nobody has asked for it yet
-    waiting,     ///< for sources
+    idle,     ///< nobody has asked for it yet
+    waiting,  ///< for sources
     ready,
     running,
-    done,        ///< has a result
-    reused,      ///< has a kept result
+    done,    ///< has a result
+    reused,  ///< has a kept result
     failed,
     skipped,     ///< needs a node that failed
     not_needed,  ///< everybody who might have asked is through
@@ -33,11 +31,12 @@ class Schedule {
   /// Where an input stands.
   enum class Source : std::uint8_t { available, pending, lost };
 
-  /// Begins a run. `same_as[n]` is the node that computes what n would; n itself for most.
-  void begin(const ExecutionPlan& plan, std::span<const std::uint32_t> same_as);
+  /// Begins a run over a fresh layout, which must outlive it. `same_as[n]` is the node that computes what n would, n
+  /// itself for most: links to n are led there.
+  void begin(PlanLayout& layout, std::span<const std::uint32_t> same_as);
 
-  /// Asks for a node and all that it needs beyond doubt (links that are not lazy). `reuse(n)` says whether node n has a kept
-  /// result: then what only n needs is not asked for. It is called at most once a node, never for `node` itself.
+  /// Asks for a node and all that it needs beyond doubt (links that are not lazy). `reuse(n)` says whether node n has a
+  /// kept result: then what only n needs is not asked for. It is called at most once a node, never for `node` itself.
   template <class Reuse>
   void request(std::uint32_t node, Reuse&& reuse);
 
@@ -45,7 +44,8 @@ class Schedule {
   /// The node to run now, in ComfyUI's order of preference. Its state becomes running.
   std::uint32_t take();
 
-  /// A running node asks for a lazy input (index in the plan's inputs). When it is pending, the node has to be put back.
+  /// A running node asks for a lazy input (index in the plan's inputs). When it is pending, the node has to be put
+  /// back.
   template <class Reuse>
   Source demand(std::uint32_t node, std::uint32_t input, Reuse&& reuse);
   /// A running node waits for what it demanded.
@@ -53,7 +53,8 @@ class Schedule {
 
   /// A running node has its result.
   void finish(std::uint32_t node);
-  /// A node failed, while running or (deferred work) when it was done already: its dependants that have not run are skipped.
+  /// A node failed, while running or (deferred work) when it was done already: its dependants that have not run are
+  /// skipped.
   void fail(std::uint32_t node);
   /// A running node can't run, since what it demanded is lost.
   void skip(std::uint32_t node);
@@ -68,18 +69,15 @@ class Schedule {
   bool has_result(std::uint32_t node) const {
     return nodes_[node].state == State::done || nodes_[node].state == State::reused;
   }
-  /// The node that an input's value comes from (equal nodes are one); kNone for a literal.
-  std::uint32_t source(std::uint32_t input) const { return source_[input]; }
-  /// Whether the input was asked for: false for a lazy one that nobody demanded.
-  bool asked(std::uint32_t input) const { return (links_[input] & kAsked) != 0; }
 
  private:
+  static constexpr std::uint32_t kNone = 0xFFFFFFFFu;
+
   struct NodeState {
-    std::uint32_t uses = 0;      // links to it whose readers may still read it
-    std::uint32_t blocked = 0;   // asked links from sources without a result
-    std::uint32_t order = kNone; // of being asked for
-    std::uint32_t readers = 0;   // begin in readers_; the next node's is the end
-    std::uint32_t inputs = 0, inputs_end = 0;  // in the plan's inputs; none for a node that another one stands for
+    std::uint32_t uses = 0;       // links to it whose readers may still read it
+    std::uint32_t blocked = 0;    // asked links from sources without a result
+    std::uint32_t order = kNone;  // of being asked for
+    std::uint32_t readers = 0;    // begin in readers_; the next node's is the end
     State state = State::idle;
     bool output = false;
     bool feeds_output = false;
@@ -88,8 +86,6 @@ class Schedule {
   struct Reader {
     std::uint32_t node, input;
   };
-
-  static constexpr std::uint8_t kAsked = 1, kLazy = 2;
 
   void count_links(std::span<const std::uint32_t> same_as);
   void find_closeness();
@@ -103,11 +99,14 @@ class Schedule {
   template <class Reuse>
   void ask(std::uint32_t node, Reuse&& reuse);
 
-  const ExecutionPlan* plan_ = nullptr;
-  std::vector<NodeState> nodes_;         // one more than nodes, to end the last one's readers
-  std::vector<Reader> readers_;          // of all nodes in a row
-  std::vector<std::uint32_t> source_;    // of each input
-  std::vector<std::uint8_t> links_;      // of each input: kAsked, kLazy
+  std::span<PlanLayout::Input> inputs_of(std::uint32_t node) {
+    const PlanLayout::Node& placed = layout_->nodes[node];
+    return {layout_->inputs.data() + placed.inputs, layout_->inputs.data() + placed.inputs_end};
+  }
+
+  PlanLayout* layout_ = nullptr;
+  std::vector<NodeState> nodes_;  // one more than nodes, to end the last one's readers
+  std::vector<Reader> readers_;   // of all nodes in a row
   std::vector<std::uint32_t> by_order_;
   ReadySet ready_;
   std::vector<std::uint32_t> stack_;     // of ask()
@@ -123,8 +122,8 @@ void Schedule::request(std::uint32_t node, Reuse&& reuse) {
   skip_dependants();
 }
 
-// Depth first, the last input's source first, as ComfyUI adds nodes (comfy_execution/graph.py, TopologicalSort.add_node):
-// the order decides among nodes that are equally close to an output.
+// Depth first, the last input's source first, as ComfyUI adds nodes (comfy_execution/graph.py,
+// TopologicalSort.add_node): the order decides among nodes that are equally close to an output.
 template <class Reuse>
 void Schedule::ask(std::uint32_t root, Reuse&& reuse) {
   if (nodes_[root].state != State::idle) return;
@@ -138,10 +137,10 @@ void Schedule::ask(std::uint32_t root, Reuse&& reuse) {
     node.order = static_cast<std::uint32_t>(by_order_.size());
     by_order_.push_back(n);
     bool lost = false;
-    for (std::uint32_t i = node.inputs; i != node.inputs_end; ++i) {
-      const std::uint32_t from = source_[i];
-      if (from == kNone || (links_[i] & kLazy)) continue;
-      links_[i] |= kAsked;
+    for (PlanLayout::Input& input : inputs_of(n)) {
+      const std::uint32_t from = input.source;
+      if (from == PlanLayout::kLiteral || input.lazy) continue;
+      input.asked = true;
       if (nodes_[from].state == State::idle && reuse(from)) {
         nodes_[from].state = State::reused;
         release_inputs(from);
@@ -151,15 +150,17 @@ void Schedule::ask(std::uint32_t root, Reuse&& reuse) {
       ++node.blocked;
       if (nodes_[from].state == State::idle) stack_.push_back(from);
     }
-    if (lost) lost_.push_back(n);
-    else if (node.blocked == 0) make_ready(n);
+    if (lost)
+      lost_.push_back(n);
+    else if (node.blocked == 0)
+      make_ready(n);
   }
 }
 
 template <class Reuse>
 Schedule::Source Schedule::demand(std::uint32_t node, std::uint32_t input, Reuse&& reuse) {
-  const std::uint32_t from = source_[input];
-  links_[input] |= kAsked;
+  const std::uint32_t from = layout_->inputs[input].source;
+  layout_->inputs[input].asked = true;
   mark_link(from, node);
   if (nodes_[from].state == State::idle) {
     if (reuse(from)) {

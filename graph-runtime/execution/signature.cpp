@@ -16,8 +16,7 @@ void SignatureBuilder::add_beyond(const void* bytes, std::size_t count) {
 }
 
 Signature SignatureBuilder::finish() const {
-  const XXH128_hash_t hash =
-      long_.empty() ? XXH3_128bits(short_, size_) : XXH3_128bits(long_.data(), long_.size());
+  const XXH128_hash_t hash = long_.empty() ? XXH3_128bits(short_, size_) : XXH3_128bits(long_.data(), long_.size());
   const Signature signature{hash.low64, hash.high64};
   return signature ? signature : Signature{1, 0};
 }

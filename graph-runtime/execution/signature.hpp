@@ -28,10 +28,8 @@ class SignatureBuilder {
     long_.clear();
   }
   template <class T>
-    requires std::is_trivially_copyable_v<T>
-  void add(const T& value) {
-    add_bytes(&value, sizeof value);
-  }
+  requires std::is_trivially_copyable_v<T>
+  void add(const T& value) { add_bytes(&value, sizeof value); }
   /// Text with its length, so that "ab","c" differs from "a","bc".
   void add_text(std::string_view text) {
     add(static_cast<std::uint64_t>(text.size()));

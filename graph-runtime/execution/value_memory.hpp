@@ -8,15 +8,9 @@
 
 namespace refrain {
 
-/// The memory of some values: small pieces summed up, large blocks one by one, so that shared ones can be counted once.
-struct ValueMemory {
-  std::uint64_t small = 0;
-  MemoryBlocks large;
-
-  std::uint64_t total() const;
-};
-
-/// Estimates what `values` keep alive: their structs, text, and the blocks that their types name (Value::memory).
-ValueMemory memory_of(std::span<const Value> values);
+/// Estimates what `values` keep alive. Returns the sum of the small pieces (structs, text) in bytes; `large`, empty on
+/// entry, receives the blocks that their types name (Value::memory), each owner once, so that what several results
+/// share can be counted once.
+std::uint64_t memory_of(std::span<const Value> values, MemoryBlocks& large);
 
 }  // namespace refrain

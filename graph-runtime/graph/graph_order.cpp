@@ -27,7 +27,15 @@ class DepthFirst {
     }
   }
 
-  GraphOrder take() { return std::move(order_); }
+  GraphOrder take() {
+    if (file_order_) {
+      order_.nodes.clear();
+      for (std::uint32_t node = 0; node < marks_.size(); ++node) {
+        if (marks_[node] == Mark::done) order_.nodes.push_back(node);
+      }
+    }
+    return std::move(order_);
+  }
 
  private:
   void open(std::uint32_t node) {
@@ -47,6 +55,7 @@ class DepthFirst {
     const std::uint32_t end = graph_.first_link[top.node + 1];
     while (top.next_link < end) {
       const std::uint32_t source = graph_.link_sources[top.next_link++];
+      if (source >= top.node) file_order_ = false;
       if (marks_[source] == Mark::done) continue;
       if (marks_[source] == Mark::open) {
         record_cycle(source);
@@ -68,6 +77,7 @@ class DepthFirst {
   const WorkflowGraph& graph_;
   std::vector<Mark> marks_;
   std::vector<Visit> stack_;
+  bool file_order_ = true;  // every source seen so far stands before its reader
   GraphOrder order_;
 };
 

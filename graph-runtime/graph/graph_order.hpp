@@ -11,8 +11,9 @@ namespace refrain {
 
 /// Nodes reachable against the links from some roots.
 struct GraphOrder {
-  /// Positions of nodes, every source before its readers. Each root's missing ancestors come right before it, in the
-  /// order of its inputs: what the first root needs is complete before work for the second begins.
+  /// Positions of nodes, every source before its readers: in the order of the file where that is such an order (memory
+  /// is then read from front to back); otherwise each root's missing ancestors right before it, in the order of its
+  /// inputs.
   std::vector<std::uint32_t> nodes;
   /// Each closed walk found, as positions of nodes from reader to source; a node that links to itself is one of
   /// length 1. At least one of every knot, at most kMostCycles.

@@ -1,9 +1,9 @@
 #include <algorithm>
 
 #include "json/json_writer.hpp"
-#include "json/object_info.hpp"
 #include "planning/diagnostic.hpp"
 #include "planning/literal_check.hpp"
+#include "planning/object_info.hpp"
 
 namespace refrain {
 namespace {

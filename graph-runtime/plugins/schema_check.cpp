@@ -80,6 +80,7 @@ void check_widget(const Place& place, const Input& input) {
   if (type == "INT" && holds(std::type_identity<std::uint64_t>{})) return check_number<std::uint64_t>(place, input);
   if (type == "BOOLEAN" && holds(std::type_identity<bool>{})) return;
   if (type == "STRING" && holds(std::type_identity<std::string>{})) return;
+  if (type == "STRING" && !input.optional && holds(std::type_identity<std::monostate>{})) return;  // has to be given
   place.refuse("bad_default", "the default is no " + std::string(type));
 }
 

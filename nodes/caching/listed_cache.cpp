@@ -17,7 +17,8 @@ using namespace refrain;
 std::vector<int> parse_steps(std::string_view text) {
   constexpr std::string_view kSeparators = ", \t\r\n";
   std::vector<int> steps;
-  for (std::size_t at = text.find_first_not_of(kSeparators); at != text.npos; at = text.find_first_not_of(kSeparators, at)) {
+  for (std::size_t at = text.find_first_not_of(kSeparators); at != text.npos;
+       at = text.find_first_not_of(kSeparators, at)) {
     const std::size_t end = std::min(text.find_first_of(kSeparators, at), text.size());
     const std::string_view word = text.substr(at, end - at);
     int step = 0;
@@ -35,14 +36,18 @@ std::vector<int> parse_steps(std::string_view text) {
 /// Full at the listed steps: DeepCache's non-uniform policy, written out.
 class ListedCache final : public Node {
  public:
-  static constexpr Param<std::string> steps{"steps", "0, 5, 9", "the steps that are computed whole, from 0; the first always is"};
-  static constexpr Param<int> depth{"depth", 0, {0, 99},
-                                    "skips that are recomputed at the other steps, less one; below the model's number of skips"};
+  static constexpr Param<std::string> steps{"steps", "0, 5, 9",
+                                            "the steps that are computed whole, from 0; the first always is"};
+  static constexpr Param<int> depth{
+      "depth", 0, {0, 99}, "skips that are recomputed at the other steps, less one; below the model's number of skips"};
   static constexpr Out<diffusion::CachePolicy> policy{"CACHE_POLICY", "for ApplyCachePolicy"};
 
   static Schema schema() {
-    return Schema{"ListedCache", "refrain/caching", "Computes the whole U-Net at the listed steps only.",
-                  {steps, depth}, {policy}}
+    return Schema{"ListedCache",
+                  "refrain/caching",
+                  "Computes the whole U-Net at the listed steps only.",
+                  {steps, depth},
+                  {policy}}
         .titled("Listed Cache");
   }
 

@@ -12,8 +12,8 @@ class NoCache final : public Node {
   static constexpr Out<diffusion::CachePolicy> policy{"CACHE_POLICY", "every step is computed whole"};
 
   static Schema schema() {
-    return Schema{"NoCache", "refrain/caching", "Computes every step whole: the baseline to compare policies with.",
-                  {}, {policy}}
+    return Schema{
+        "NoCache", "refrain/caching", "Computes every step whole: the baseline to compare policies with.", {}, {policy}}
         .titled("No Cache");
   }
 

@@ -9,15 +9,18 @@ using namespace refrain;
 /// A prompt as the U-Net's cross-attention takes it.
 class CLIPTextEncode final : public Node {
  public:
-  static constexpr Param<std::string>  text{"text", "", Text::multiline, "the prompt; (word:1.2) weighs a word"};
+  static constexpr Param<std::string> text{"text", "", Text::multiline, "the prompt; (word:1.2) weighs a word"};
   static constexpr In<diffusion::Clip> clip{"clip", "the text encoder"};
-  static constexpr Out<Conditioning>   conditioning{"CONDITIONING", "[1, 77 * chunks, width], with the pooled output"};
+  static constexpr Out<Conditioning> conditioning{"CONDITIONING", "[1, 77 * chunks, width], with the pooled output"};
 
   static Schema schema() {
     Input prompt = Input(text).dynamic_prompts();
     prompt.value = std::monostate{};  // ComfyUI gives none: a workflow has to bring its prompt
-    return Schema{"CLIPTextEncode", "conditioning", "Encodes a prompt with CLIP, for the sampler.",
-                  {prompt, clip}, {conditioning}}
+    return Schema{"CLIPTextEncode",
+                  "conditioning",
+                  "Encodes a prompt with CLIP, for the sampler.",
+                  {prompt, clip},
+                  {conditioning}}
         .titled("CLIP Text Encode (Prompt)");
   }
 

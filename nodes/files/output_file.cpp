@@ -5,12 +5,12 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <fmt/format.h>
 #include <algorithm>
-#include <charconv>
 #include <cerrno>
+#include <charconv>
 #include <cstring>
 #include <ctime>
-#include <fmt/format.h>
 #include <utility>
 
 namespace refrain {
@@ -106,7 +106,8 @@ Place resolve(const fs::path& output, const OutputName& name) {
   const fs::path folder = fs::weakly_canonical(root / normal.parent_path(), error);
   if (error || !contains(root, folder)) {
     throw NodeError("output.outside", fmt::format("filename_prefix \"{}\" leads out of the output folder \"{}\"; "
-                                                  "give a path inside it", prefix, root.string()));
+                                                  "give a path inside it",
+                                                  prefix, root.string()));
   }
   fs::create_directories(folder, error);
   if (error) {

@@ -43,8 +43,8 @@ struct OutputName {
 
 /// Reserves `count` files named `<prefix>_<counter:05>_<extension>` below `folder`, and makes the folders they need.
 /// The counter is one more than the highest in the folder (comfyui.md section 9).
-/// Throws NodeError: output.outside for a prefix that leaves `folder` (also through a symbolic link), output.name for one
-/// that is no file name, file.create when the system refuses.
+/// Throws NodeError: output.outside for a prefix that leaves `folder` (also through a symbolic link), output.name for
+/// one that is no file name, file.create when the system refuses.
 std::vector<PendingFile> reserve_output_files(const std::filesystem::path& folder, const OutputName& name);
 
 /// Writes `bytes` into a pending file's part. Throws NodeError (file.write), saying what the system said.

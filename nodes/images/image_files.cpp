@@ -13,13 +13,15 @@ namespace refrain {
 namespace {
 
 void check_shape(const at::Tensor& pixels) {
-  const bool good = pixels.dim() == 4 && pixels.size(1) > 0 && pixels.size(2) > 0 && pixels.size(3) >= 1 && pixels.size(3) <= 4;
+  const bool good =
+      pixels.dim() == 4 && pixels.size(1) > 0 && pixels.size(2) > 0 && pixels.size(3) >= 1 && pixels.size(3) <= 4;
   if (!good) {
     std::string shape;
     for (const std::int64_t size : pixels.sizes()) {
       shape += fmt::format("{}{}", shape.empty() ? "" : ", ", size);
     }
-    throw NodeError("image.shape", fmt::format("pictures have the shape [N, H, W, C] with 1 to 4 channels, these [{}]", shape));
+    throw NodeError("image.shape",
+                    fmt::format("pictures have the shape [N, H, W, C] with 1 to 4 channels, these [{}]", shape));
   }
 }
 
@@ -51,7 +53,8 @@ struct Job {
 
 }  // namespace
 
-void save_images(Context& ctx, const Image& images, const ImageSaving& saving, const Prompt& prompt, const ExtraPngInfo& extra) {
+void save_images(Context& ctx, const Image& images, const ImageSaving& saving, const Prompt& prompt,
+                 const ExtraPngInfo& extra) {
   check_shape(images.pixels);
   const at::Tensor pixels = images.pixels.to(at::kCPU, at::kFloat).contiguous();
   OutputName name{saving.prefix, ".png"};

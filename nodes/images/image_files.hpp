@@ -17,6 +17,7 @@ struct ImageSaving {
 
 /// Saves a batch as PNG files that carry the workflow, off the critical path, and tells their names.
 /// Names are reserved at once. Throws NodeError: image.shape, and what reserve_output_files() throws.
-void save_images(Context& ctx, const Image& images, const ImageSaving& saving, const Prompt& prompt, const ExtraPngInfo& extra);
+void save_images(Context& ctx, const Image& images, const ImageSaving& saving, const Prompt& prompt,
+                 const ExtraPngInfo& extra);
 
 }  // namespace refrain

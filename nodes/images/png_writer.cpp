@@ -30,7 +30,8 @@ void on_write(png_structp png, png_bytep data, png_size_t size) {
 void on_flush(png_structp) {}
 
 int color_type(int channels) {
-  constexpr int kTypes[] = {PNG_COLOR_TYPE_GRAY, PNG_COLOR_TYPE_GRAY_ALPHA, PNG_COLOR_TYPE_RGB, PNG_COLOR_TYPE_RGB_ALPHA};
+  constexpr int kTypes[] = {PNG_COLOR_TYPE_GRAY, PNG_COLOR_TYPE_GRAY_ALPHA, PNG_COLOR_TYPE_RGB,
+                            PNG_COLOR_TYPE_RGB_ALPHA};
   return kTypes[channels - 1];
 }
 

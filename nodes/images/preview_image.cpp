@@ -22,13 +22,17 @@ std::string random_letters() {
 /// Writes pictures to the folder for what may be thrown away.
 class PreviewImage final : public Node {
  public:
-  static constexpr In<Image>            images{"images", "pictures, [N, H, W, C] in [0, 1]"};
-  static constexpr Hidden<Prompt>       prompt{};
+  static constexpr In<Image> images{"images", "pictures, [N, H, W, C] in [0, 1]"};
+  static constexpr Hidden<Prompt> prompt{};
   static constexpr Hidden<ExtraPngInfo> extra_pnginfo{};
 
   static Schema schema() {
-    return Schema{"PreviewImage", "image", "Saves pictures to the temporary folder, to be looked at.",
-                  {images, prompt, extra_pnginfo}, {}, Role::output}
+    return Schema{"PreviewImage",
+                  "image",
+                  "Saves pictures to the temporary folder, to be looked at.",
+                  {images, prompt, extra_pnginfo},
+                  {},
+                  Role::output}
         .titled("Preview Image");
   }
 

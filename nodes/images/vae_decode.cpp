@@ -11,9 +11,9 @@ using namespace refrain;
 /// Latents to pictures.
 class VAEDecode final : public Node {
  public:
-  static constexpr In<Latent>         samples{"samples", "latents, unscaled"};
+  static constexpr In<Latent> samples{"samples", "latents, unscaled"};
   static constexpr In<diffusion::Vae> vae{"vae", "the autoencoder that knows these latents"};
-  static constexpr Out<Image>         image{"IMAGE", "RGB in [0, 1], [N, H, W, 3]"};
+  static constexpr Out<Image> image{"IMAGE", "RGB in [0, 1], [N, H, W, 3]"};
 
   static Schema schema() {
     return Schema{"VAEDecode", "latent", "Decodes latents to pictures.", {samples, vae}, {image}}.titled("VAE Decode");
@@ -31,7 +31,8 @@ class VAEDecode final : public Node {
 
  private:
   /// Refuses what can't fit: the pictures, and what the last level of the decoder holds for one of them.
-  static void require_memory(const Context& ctx, const diffusion::AutoencoderKL& autoencoder, const at::Tensor& latent) {
+  static void require_memory(const Context& ctx, const diffusion::AutoencoderKL& autoencoder,
+                             const at::Tensor& latent) {
     if (latent.dim() != 4) {
       return;  // decode() says what is wrong with it
     }

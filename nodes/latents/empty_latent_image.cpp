@@ -17,11 +17,14 @@ class EmptyLatentImage final : public Node {
   static constexpr Param<std::int64_t> width{"width", 512, {16, 16384, 8}, "of the picture, in pixels"};
   static constexpr Param<std::int64_t> height{"height", 512, {16, 16384, 8}, "of the picture, in pixels"};
   static constexpr Param<std::int64_t> batch_size{"batch_size", 1, {1, 4096}, "number of pictures"};
-  static constexpr Out<Latent>         latent{"LATENT", "zeros [batch_size, 4, height / 8, width / 8]"};
+  static constexpr Out<Latent> latent{"LATENT", "zeros [batch_size, 4, height / 8, width / 8]"};
 
   static Schema schema() {
-    return Schema{"EmptyLatentImage", "latent", "Makes empty latents, for the sampler to fill.",
-                  {width, height, batch_size}, {latent}}
+    return Schema{"EmptyLatentImage",
+                  "latent",
+                  "Makes empty latents, for the sampler to fill.",
+                  {width, height, batch_size},
+                  {latent}}
         .titled("Empty Latent Image");
   }
 

@@ -2,9 +2,9 @@
 
 #include <refrain/diffusion/weights.hpp>
 
+#include <fmt/format.h>
 #include <algorithm>
 #include <filesystem>
-#include <fmt/format.h>
 
 namespace {
 
@@ -16,7 +16,8 @@ constexpr double kScaleOfUnversioned = 0.18215;
 /// The .latent files that lie in the input folder itself, as ComfyUI lists them.
 Choices latent_files(const Host& host) {
   Choices files = host.files_in("input");
-  std::erase_if(files, [](const std::string& name) { return !name.ends_with(".latent") || name.find('/') != name.npos; });
+  std::erase_if(files,
+                [](const std::string& name) { return !name.ends_with(".latent") || name.find('/') != name.npos; });
   return files;
 }
 
@@ -39,12 +40,15 @@ std::filesystem::path find_latent(const Host& host, std::string_view annotated) 
 /// Reads what SaveLatent wrote, here or in ComfyUI.
 class LoadLatent final : public Node {
  public:
-  static constexpr Choice      latent{"latent", latent_files, "a .latent file in the input folder"};
+  static constexpr Choice latent{"latent", latent_files, "a .latent file in the input folder"};
   static constexpr Out<Latent> result{"LATENT", "float32 [N, C, h, w]"};
 
   static Schema schema() {
-    return {"LoadLatent", "_for_testing", "Loads a latent that SaveLatent has written.",
-            {Input(latent).check_in_node()}, {result}};
+    return {"LoadLatent",
+            "_for_testing",
+            "Loads a latent that SaveLatent has written.",
+            {Input(latent).check_in_node()},
+            {result}};
   }
 
   void validate(Literals& in) const override {
@@ -75,7 +79,8 @@ class LoadLatent final : public Node {
     const auto found = source->tensors().find("latent_tensor");
     if (found == source->tensors().end() || found->second.shape.size() != 4) {
       throw NodeError("latent.format", fmt::format("\"{}\" holds no latent_tensor of shape [N, C, h, w]; "
-                                                   "give a file that SaveLatent has written", file.string()));
+                                                   "give a file that SaveLatent has written",
+                                                   file.string()));
     }
     // A copy: the file may change or go while the value lives.
     at::Tensor samples = source->tensor("latent_tensor").to(at::kFloat, /*non_blocking=*/false, /*copy=*/true);

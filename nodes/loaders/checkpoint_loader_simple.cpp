@@ -9,14 +9,17 @@ using namespace refrain;
 /// The three parts of a single-file checkpoint.
 class CheckpointLoaderSimple final : public Node {
  public:
-  static constexpr Choice                ckpt_name{"ckpt_name", FilesIn{"checkpoints"}, "the file, below models/checkpoints"};
+  static constexpr Choice ckpt_name{"ckpt_name", FilesIn{"checkpoints"}, "the file, below models/checkpoints"};
   static constexpr Out<diffusion::Model> model{"MODEL", "the denoising network"};
-  static constexpr Out<diffusion::Clip>  clip{"CLIP", "the text encoder, for prompts"};
-  static constexpr Out<diffusion::Vae>   vae{"VAE", "the autoencoder between latents and pictures"};
+  static constexpr Out<diffusion::Clip> clip{"CLIP", "the text encoder, for prompts"};
+  static constexpr Out<diffusion::Vae> vae{"VAE", "the autoencoder between latents and pictures"};
 
   static Schema schema() {
-    return Schema{"CheckpointLoaderSimple", "loaders", "Loads a checkpoint: U-Net, text encoder and autoencoder from one file.",
-            {ckpt_name}, {model, clip, vae}}
+    return Schema{"CheckpointLoaderSimple",
+                  "loaders",
+                  "Loads a checkpoint: U-Net, text encoder and autoencoder from one file.",
+                  {ckpt_name},
+                  {model, clip, vae}}
         .titled("Load Checkpoint");
   }
 

@@ -23,7 +23,8 @@ std::vector<diffusion::Condition> conditions(const Conditioning& conditioning, s
       if (key != "strength" || strength == nullptr) {
         throw NodeError("conditioning.option",
                         fmt::format("input {}: KSampler can't honour the conditioning option \"{}\" yet; "
-                                    "take the node out that sets it", input, key));
+                                    "take the node out that sets it",
+                                    input, key));
       }
       condition.strength = *strength;
     }
@@ -35,21 +36,23 @@ std::vector<diffusion::Condition> conditions(const Conditioning& conditioning, s
 /// Denoises a latent with classifier-free guidance. Follows ComfyUI's node of that name.
 class KSampler final : public Node {
  public:
-  static constexpr In<diffusion::Model>  model{"model", "the network that denoises"};
-  static constexpr Param<std::uint64_t>  seed{"seed", 0, "of the noise: the same seed gives the same picture"};
-  static constexpr Param<std::int64_t>   steps{"steps", 20, {1, 10000}, "of the sampler"};
-  static constexpr Param<double>         cfg{"cfg", 8.0, {0.0, 100.0, 0.1, 0.01}, "guidance: how closely to follow the prompt"};
-  static constexpr Choice                sampler_name{"sampler_name", samplers, "the solver"};
-  static constexpr Choice                scheduler{"scheduler", schedulers, "how noise levels are spread over the steps"};
-  static constexpr In<Conditioning>      positive{"positive", "what the picture should show"};
-  static constexpr In<Conditioning>      negative{"negative", "what it should not show"};
-  static constexpr In<Latent>            latent_image{"latent_image", "where to start"};
-  static constexpr Param<double>         denoise{"denoise", 1.0, {0.0, 1.0, 0.01},
-                                                 "share of the noise levels to go through; below 1 keeps some of latent_image"};
-  static constexpr Out<Latent>           latent{"LATENT", "denoised, same shape as latent_image"};
+  static constexpr In<diffusion::Model> model{"model", "the network that denoises"};
+  static constexpr Param<std::uint64_t> seed{"seed", 0, "of the noise: the same seed gives the same picture"};
+  static constexpr Param<std::int64_t> steps{"steps", 20, {1, 10000}, "of the sampler"};
+  static constexpr Param<double> cfg{"cfg", 8.0, {0.0, 100.0, 0.1, 0.01}, "guidance: how closely to follow the prompt"};
+  static constexpr Choice sampler_name{"sampler_name", samplers, "the solver"};
+  static constexpr Choice scheduler{"scheduler", schedulers, "how noise levels are spread over the steps"};
+  static constexpr In<Conditioning> positive{"positive", "what the picture should show"};
+  static constexpr In<Conditioning> negative{"negative", "what it should not show"};
+  static constexpr In<Latent> latent_image{"latent_image", "where to start"};
+  static constexpr Param<double> denoise{
+      "denoise", 1.0, {0.0, 1.0, 0.01}, "share of the noise levels to go through; below 1 keeps some of latent_image"};
+  static constexpr Out<Latent> latent{"LATENT", "denoised, same shape as latent_image"};
 
   static Schema schema() {
-    return Schema{"KSampler", "sampling", "Denoises a latent, guided by two prompts.",
+    return Schema{"KSampler",
+                  "sampling",
+                  "Denoises a latent, guided by two prompts.",
                   {model, Input(seed).control_after_generate(), steps, cfg, sampler_name, scheduler, positive, negative,
                    latent_image, denoise},
                   {latent}}
@@ -59,8 +62,9 @@ class KSampler final : public Node {
   void run(Context& ctx) override {
     const Latent& start = ctx[latent_image];
     if (start.noise_mask.defined()) {
-      throw NodeError("latent.noise_mask", "input latent_image: KSampler can't honour a noise mask yet; "
-                                           "take the node out that sets it");
+      throw NodeError("latent.noise_mask",
+                      "input latent_image: KSampler can't honour a noise mask yet; "
+                      "take the node out that sets it");
     }
     diffusion::SamplingRequest request;
     request.model = ctx.share(model);

@@ -88,9 +88,9 @@ std::vector<SourceFile> read_source_tree(const fs::path& root) {
 std::string resolve(const fs::path& root, const std::string& from, const std::string& target) {
   // The include folders of the build, and the folder of the including file itself.
   const fs::path candidates[] = {
-      fs::path(from).parent_path(), "plugin/sdk/include", "plugin/sdk",           "nodes/diffusion/include",
-      "nodes/diffusion",            "nodes",              "graph-runtime/include", "graph-runtime",
-      "tests",
+      fs::path(from).parent_path(), "plugin/sdk/include", "plugin/sdk",
+      "nodes/diffusion/include",    "nodes/diffusion",    "nodes",
+      "graph-runtime/include",      "graph-runtime",      "tests",
   };
   for (const auto& folder : candidates) {
     const fs::path path = (folder / target).lexically_normal();

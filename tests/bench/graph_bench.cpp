@@ -45,7 +45,8 @@ enum Shape { kChain, kWide, kLayered };
 constexpr const char* kShapeNames[] = {"chain", "wide", "layered"};
 
 std::string node(int id, const std::string& type, const std::string& inputs) {
-  return std::string("\"") + std::to_string(id) + "\": {\"class_type\": \"" + type + "\", \"inputs\": {" + inputs + "}}";
+  return std::string("\"") + std::to_string(id) + "\": {\"class_type\": \"" + type + "\", \"inputs\": {" + inputs +
+         "}}";
 }
 std::string link(const std::string& name, int from) {
   return std::string("\"") + name + "\": [\"" + std::to_string(from) + "\", 0]";
@@ -59,10 +60,14 @@ std::string workflow(Shape shape) {
     if (i > 0) text += ",\n";
     const bool source = shape == kChain ? i == 0 : shape == kWide ? i % 2 == 0 : i < 100;
     const bool sink = shape == kWide ? i % 2 == 1 : i == kNodes - 1;
-    if (source) text += node(i, "Source", "\"value\": " + std::to_string(i));
-    else if (sink) text += node(i, "Sink", link("value", i - 1));
-    else if (shape == kChain) text += node(i, "Sum", link("a", i - 1) + ", " + link("b", i - 1));
-    else text += node(i, "Sum", link("a", i - 100) + ", " + link("b", (i / 100 - 1) * 100 + (i * 7 + 1) % 100));
+    if (source)
+      text += node(i, "Source", "\"value\": " + std::to_string(i));
+    else if (sink)
+      text += node(i, "Sink", link("value", i - 1));
+    else if (shape == kChain)
+      text += node(i, "Sum", link("a", i - 1) + ", " + link("b", i - 1));
+    else
+      text += node(i, "Sum", link("a", i - 100) + ", " + link("b", (i / 100 - 1) * 100 + (i * 7 + 1) % 100));
   }
   return text + "}";
 }
@@ -84,8 +89,8 @@ std::string with_all_needed(Shape shape) {
 void finish(benchmark::State& state, Shape shape, std::size_t nodes) {
   state.SetLabel(kShapeNames[shape]);
   state.counters["nodes"] = static_cast<double>(nodes);
-  state.counters["ns/node"] = benchmark::Counter(static_cast<double>(nodes) * 1e-9, benchmark::Counter::kIsIterationInvariantRate |
-                                                                                      benchmark::Counter::kInvert);
+  state.counters["ns/node"] = benchmark::Counter(
+      static_cast<double>(nodes) * 1e-9, benchmark::Counter::kIsIterationInvariantRate | benchmark::Counter::kInvert);
 }
 
 void Parse(benchmark::State& state) {
@@ -153,7 +158,8 @@ void CheckAndRun(benchmark::State& state) {
   finish(state, shape, nodes);
 }
 
-#define REFRAIN_SHAPES(function) BENCHMARK(function)->Arg(kChain)->Arg(kWide)->Arg(kLayered)->Unit(benchmark::kMicrosecond)
+#define REFRAIN_SHAPES(function) \
+  BENCHMARK(function)->Arg(kChain)->Arg(kWide)->Arg(kLayered)->Unit(benchmark::kMicrosecond)
 REFRAIN_SHAPES(Parse);
 REFRAIN_SHAPES(Check);
 REFRAIN_SHAPES(Run);

@@ -18,9 +18,9 @@ struct Outcome {
 };
 
 struct CommandOptions {
-  std::string input;                                            ///< stdin
-  std::filesystem::path folder;                                 ///< where it runs
-  std::vector<std::pair<std::string, std::string>> environment; ///< added; the tests' own REFRAIN_* are taken away
+  std::string input;                                             ///< stdin
+  std::filesystem::path folder;                                  ///< where it runs
+  std::vector<std::pair<std::string, std::string>> environment;  ///< added; the tests' own REFRAIN_* are taken away
   /// Called every few milliseconds with the process id until it returns true; to send signals.
   std::function<bool(int)> meanwhile;
 };

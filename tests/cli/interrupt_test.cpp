@@ -25,7 +25,8 @@ Json long_workflow() {
 /// Sends a signal once, as soon as the sampler's first line has come (nothing is drawn to a file before).
 class SignalAfter {
  public:
-  SignalAfter(const Workspace& space, int signal) : marker_(space.folder / "output/first_00001_.latent"), signal_(signal) {}
+  SignalAfter(const Workspace& space, int signal)
+      : marker_(space.folder / "output/first_00001_.latent"), signal_(signal) {}
   bool operator()(int process) const {
     if (!std::filesystem::exists(marker_)) return false;
     ::kill(process, signal_);
@@ -40,7 +41,8 @@ class SignalAfter {
 /// The long workflow, with an output that needs no sampling and so tells that the run has begun.
 Json marked_workflow() {
   Json workflow = long_workflow();
-  workflow["20"] = Json::parse(R"({"class_type": "SaveLatent", "inputs": {"samples": ["5", 0], "filename_prefix": "first"}})");
+  workflow["20"] =
+      Json::parse(R"({"class_type": "SaveLatent", "inputs": {"samples": ["5", 0], "filename_prefix": "first"}})");
   return workflow;
 }
 
@@ -54,7 +56,8 @@ TEST_P(Interrupted, StopsWith130AndLeavesNoPartialFile) {
   const Outcome outcome = space.run({"run", "workflow.json", "--report", "report.json"}, options);
   EXPECT_EQ(outcome.code, 130) << outcome.errors;
   EXPECT_EQ(space.outputs(), std::vector<std::string>{"first_00001_.latent"});
-  EXPECT_EQ(Json::parse(read_text(space.folder / "report.json")).at("runs").at(0).at("report").at("outcome"), "cancelled");
+  EXPECT_EQ(Json::parse(read_text(space.folder / "report.json")).at("runs").at(0).at("report").at("outcome"),
+            "cancelled");
 }
 
 INSTANTIATE_TEST_SUITE_P(BySignal, Interrupted, ::testing::Values(SIGINT, SIGTERM));

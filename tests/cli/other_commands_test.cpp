@@ -71,7 +71,8 @@ TEST(NodesCommand, GivesObjectInfoAsJson) {
   const Workspace space;
   const Json all = Json::parse(space.run({"nodes", "--json"}).output);
   for (const char* name : {"KSampler", "SaveImage", "ApplyCachePolicy"}) EXPECT_TRUE(all.contains(name)) << name;
-  EXPECT_EQ(all.at("CheckpointLoaderSimple").at("input").at("required").at("ckpt_name").at(0), Json::array({"small.safetensors"}));
+  EXPECT_EQ(all.at("CheckpointLoaderSimple").at("input").at("required").at("ckpt_name").at(0),
+            Json::array({"small.safetensors"}));
   const Json one = Json::parse(space.run({"nodes", "--json", "VAEDecode"}).output);
   EXPECT_EQ(one.size(), 1U);
   EXPECT_EQ(one.at("VAEDecode"), all.at("VAEDecode"));

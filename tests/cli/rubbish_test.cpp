@@ -6,6 +6,7 @@
 #include <fstream>
 
 #include "cli/workspace.hpp"
+#include "images/png_writer.hpp"
 
 namespace refrain::testing {
 namespace {
@@ -56,11 +57,17 @@ std::vector<Rubbish> rubbish() {
            "3": {"class_type": "SaveImage", "inputs": {"images": ["2", 0]}}})",
        {"cycle"}},
       {"CheckpointOutsideItsFolder", changed(small, "/4/inputs/ckpt_name", "../../../etc/passwd"), {"ckpt_name"}},
-      {"MissingCheckpoint", changed(small, "/4/inputs/ckpt_name", "none.safetensors"), {"none.safetensors", "small.safetensors"}},
-      {"LatentOutsideItsFolder", R"({"1": {"class_type": "LoadLatent", "inputs": {"latent": "../../etc/passwd"}},
-                                     "2": {"class_type": "SaveLatent", "inputs": {"samples": ["1", 0]}}})", {"latent"}},
-      {"BadListOfSteps", R"({"1": {"class_type": "ListedCache", "inputs": {"steps": "0, x", "depth": 0}},
-                             "2": {"class_type": "SaveLatent", "inputs": {"samples": ["1", 0]}}})", {"steps", "x"}},
+      {"MissingCheckpoint",
+       changed(small, "/4/inputs/ckpt_name", "none.safetensors"),
+       {"none.safetensors", "small.safetensors"}},
+      {"LatentOutsideItsFolder",
+       R"({"1": {"class_type": "LoadLatent", "inputs": {"latent": "../../etc/passwd"}},
+                                     "2": {"class_type": "SaveLatent", "inputs": {"samples": ["1", 0]}}})",
+       {"latent"}},
+      {"BadListOfSteps",
+       R"({"1": {"class_type": "ListedCache", "inputs": {"steps": "0, x", "depth": 0}},
+                             "2": {"class_type": "SaveLatent", "inputs": {"samples": ["1", 0]}}})",
+       {"steps", "x"}},
       {"ControlCharacters", changed(small, "/3/class_type", "\x1b[31mred"), {"red"}},
       {"AVeryLongValue", changed(small, "/3/inputs/sampler_name", std::string(100000, 'x')), {"sampler_name"}},
   };
@@ -85,7 +92,8 @@ TEST_P(Rejects, WithOneMessageAndNoFile) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Rubbish, Rejects, ::testing::ValuesIn(rubbish()), [](const auto& test) { return test.param.name; });
+INSTANTIATE_TEST_SUITE_P(Rubbish, Rejects, ::testing::ValuesIn(rubbish()),
+                         [](const auto& test) { return test.param.name; });
 
 TEST(RunCommand, RunsNothingWhenOneOfSeveralWorkflowsIsInvalid) {
   const Workspace space;
@@ -115,17 +123,12 @@ TEST(RunCommand, NamesAWorkflowFileThatIsNotThere) {
 
 TEST(RunCommand, RefusesAPictureWithoutAWorkflow) {
   const Workspace space;
-  ASSERT_EQ(space.run_workflow(latent_workflow()).code, 0);
-  // A white pixel, as any other program writes it.
-  const unsigned char pixel[] = {0x89, 'P', 'N', 'G', 13, 10, 26, 10, 0, 0, 0, 13, 'I', 'H', 'D', 'R', 0, 0, 0, 1, 0, 0, 0, 1,
-                                 8, 0, 0, 0, 0, 0x3A, 0x7E, 0x9B, 0x55, 0, 0, 0, 10, 'I', 'D', 'A', 'T', 0x78, 0xDA, 0x63,
-                                 0xF8, 0x0F, 0, 1, 1, 1, 0, 0x1B, 0xB6, 0xEE, 0x56, 0, 0, 0, 0, 'I', 'E', 'N', 'D', 0xAE,
-                                 0x42, 0x60, 0x82};
-  space.folder.write("white.png", {reinterpret_cast<const char*>(pixel), sizeof pixel});
+  const std::string picture = encode_png({1, 1, 3, {255, 255, 255}}, {}, 4);
+  space.folder.write("white.png", picture);
   const Outcome outcome = space.run({"run", "white.png"});
   EXPECT_EQ(outcome.code, 2);
   EXPECT_THAT(outcome.errors, HasSubstr("carries no workflow"));
-  space.folder.write("cut.png", {reinterpret_cast<const char*>(pixel), 20});
+  space.folder.write("cut.png", std::string_view(picture).substr(0, 20));
   EXPECT_EQ(space.run({"run", "cut.png"}).code, 2);
 }
 
@@ -156,7 +159,8 @@ TEST(RunCommand, FailsOnADamagedCheckpointAndNamesIt) {
   const std::string whole = read_text(std::filesystem::path(REFRAIN_TEST_MODELS) / "checkpoints/small.safetensors");
   for (const std::size_t size : {std::size_t{0}, std::size_t{100}, whole.size() / 2}) {
     space.folder.write("models/checkpoints/cut.safetensors", std::string_view(whole).substr(0, size));
-    const Outcome outcome = space.run_workflow(small_workflow(), {"--models", "models", "--set", "4.ckpt_name=cut.safetensors"});
+    const Outcome outcome =
+        space.run_workflow(small_workflow(), {"--models", "models", "--set", "4.ckpt_name=cut.safetensors"});
     EXPECT_EQ(outcome.code, 1) << outcome.errors;
     EXPECT_THAT(outcome.errors, AllOf(HasSubstr("cut.safetensors"), HasSubstr("CheckpointLoaderSimple")));
     EXPECT_THAT(space.outputs(), IsEmpty());
@@ -165,8 +169,8 @@ TEST(RunCommand, FailsOnADamagedCheckpointAndNamesIt) {
 
 TEST(RunCommand, RefusesALatentLargerThanTheMemory) {
   const Workspace space;
-  const Outcome outcome =
-      space.run_workflow(latent_workflow(), {"--set", "1.width=16384", "--set", "1.height=16384", "--set", "1.batch_size=4096"});
+  const Outcome outcome = space.run_workflow(
+      latent_workflow(), {"--set", "1.width=16384", "--set", "1.height=16384", "--set", "1.batch_size=4096"});
   EXPECT_EQ(outcome.code, 1);
   EXPECT_THAT(outcome.errors, HasSubstr("4096 empty latents"));
   EXPECT_THAT(space.outputs(), IsEmpty());
@@ -175,7 +179,8 @@ TEST(RunCommand, RefusesALatentLargerThanTheMemory) {
 TEST(RunCommand, GoesOnWithTheOtherOutputsWhenOneFails) {
   const Workspace space;
   Json workflow = latent_workflow();
-  workflow["3"] = Json::parse(R"({"class_type": "SaveLatent", "inputs": {"samples": ["1", 0], "filename_prefix": "../x"}})");
+  workflow["3"] =
+      Json::parse(R"({"class_type": "SaveLatent", "inputs": {"samples": ["1", 0], "filename_prefix": "../x"}})");
   const Outcome outcome = space.run_workflow(workflow);
   EXPECT_EQ(outcome.code, 1);
   EXPECT_EQ(outcome.output, "output/x_00001_.latent\n");
@@ -190,9 +195,14 @@ TEST(RunCommand, SaysThatAReportCannotBeWritten) {
 
 TEST(CommandLine, IsInvalidInputWhereItIsWrong) {
   const Workspace space;
-  const std::vector<std::vector<std::string>> wrong{
-      {}, {"frobnicate"}, {"run"}, {"run", "x.json", "--frobnicate"}, {"run", "x.json", "--dtype", "fp64"},
-      {"run", "x.json", "--device", "tpu"}, {"run", "x.json", "--cache-bytes", "many"}, {"nodes", "NoSuchNode"}};
+  const std::vector<std::vector<std::string>> wrong{{},
+                                                    {"frobnicate"},
+                                                    {"run"},
+                                                    {"run", "x.json", "--frobnicate"},
+                                                    {"run", "x.json", "--dtype", "fp64"},
+                                                    {"run", "x.json", "--device", "tpu"},
+                                                    {"run", "x.json", "--cache-bytes", "many"},
+                                                    {"nodes", "NoSuchNode"}};
   for (const auto& arguments : wrong) {
     const Outcome outcome = space.run(arguments);
     EXPECT_EQ(outcome.code, 2) << ::testing::PrintToString(arguments);

@@ -24,7 +24,8 @@ std::vector<std::uint8_t> pixels(const Workspace& space, const std::string& file
 Json with_policy(const char* type, const Json& inputs) {
   Json workflow = small_workflow();
   workflow["10"] = {{"class_type", type}, {"inputs", inputs}};
-  workflow["11"] = Json::parse(R"({"class_type": "ApplyCachePolicy", "inputs": {"model": ["4", 0], "policy": ["10", 0]}})");
+  workflow["11"] =
+      Json::parse(R"({"class_type": "ApplyCachePolicy", "inputs": {"model": ["4", 0], "policy": ["10", 0]}})");
   workflow["3"]["inputs"]["model"] = {"11", 0};
   return workflow;
 }
@@ -69,8 +70,8 @@ TEST(RunCommand, ReadsStandardInput) {
 
 TEST(RunCommand, SetsInputsByIdAndByTitle) {
   const Workspace space;
-  const Outcome outcome = space.run_workflow(small_workflow(), {"--set", "Positive.text=(a cat:1.2) = 3", "--set", "5.width=32",
-                                                               "--set", "9.filename_prefix=007"});
+  const Outcome outcome = space.run_workflow(small_workflow(), {"--set", "Positive.text=(a cat:1.2) = 3", "--set",
+                                                                "5.width=32", "--set", "9.filename_prefix=007"});
   EXPECT_EQ(outcome.code, 0) << outcome.errors;
   EXPECT_THAT(space.outputs(), ElementsAre("007_00001_.png"));
   EXPECT_EQ(read_png(space.folder / "output/007_00001_.png").width, 32);
@@ -139,7 +140,8 @@ TEST(RunCommand, PutsPicturesAndPreviewsWhereItIsTold) {
   const Workspace space;
   Json workflow = small_workflow();
   workflow["12"] = Json::parse(R"({"class_type": "PreviewImage", "inputs": {"images": ["8", 0]}})");
-  const Outcome outcome = space.run_workflow(workflow, {"--output-directory", "there/out", "--temp-directory", "there/temp"});
+  const Outcome outcome =
+      space.run_workflow(workflow, {"--output-directory", "there/out", "--temp-directory", "there/temp"});
   EXPECT_EQ(outcome.code, 0) << outcome.errors;
   EXPECT_THAT(files_below(space.folder / "there/out"), ElementsAre("picture_00001_.png"));
   EXPECT_THAT(files_below(space.folder / "there/temp"), SizeIs(1));

@@ -95,8 +95,8 @@ TEST_F(Modules, PartsOfTheAutoencoderEqualTheReference) {
   const PlaceAttention attention(at("first_stage_model.decoder.mid.attn_1"), 128);
   expect_equal("first_stage_model.encoder.down.0.block.0", [&](const at::Tensor& x) { return same(x, {}); });
   expect_equal("first_stage_model.encoder.down.1.block.0", [&](const at::Tensor& x) { return wider(x, {}); });
-  expect_equal("first_stage_model.encoder.down.0.downsample", down);
-  expect_equal("first_stage_model.decoder.mid.attn_1", attention);
+  expect_equal("first_stage_model.encoder.down.0.downsample", [&](const at::Tensor& x) { return down(x); });
+  expect_equal("first_stage_model.decoder.mid.attn_1", [&](const at::Tensor& x) { return attention(x); });
 }
 
 TEST(TextEncoder, EqualsTheReferenceAtEveryLayer) {

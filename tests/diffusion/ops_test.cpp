@@ -118,6 +118,16 @@ TEST_P(Ops, ConvolutionsOfEveryGeometryEqualAten) {
   }
 }
 
+TEST_P(Ops, AConvolutionServesOneSizeAfterAnother) {
+  const Weights w = weights({{"weight", {48, 40, 3, 3}}, {"bias", {48}}});
+  const Conv2d conv(w, 40, 48);
+  for (const std::int64_t side : {16, 8, 16, 3}) {
+    const at::Tensor x = typed(places("x", {2, 40, side, side + 1}));
+    expect_close(conv(x), at::conv2d(x.to(at::kFloat), w.raw("weight", {48, 40, 3, 3}).to(GetParam()).to(at::kFloat),
+                                     w.raw("bias", {48}).to(GetParam()).to(at::kFloat), 1, 1));
+  }
+}
+
 TEST_P(Ops, FusedFormsLeaveTheirInputsAlone) {
   const Weights w = weights({{"weight", {40, 40, 3, 3}}, {"bias", {40}}});
   const at::Tensor x = typed(places("x", {1, 40, 4, 4}));
@@ -215,6 +225,7 @@ TEST(PackedWeights, GiveThePagesOfTheirFileBack) {
   const Weights weights(source, {});
   const Linear linear(weights / "linear", 2048, 2048);
   const Conv2d conv(weights / "conv", 512, 512);
+  conv(places("x", {1, 512, 4, 4}));  // a convolution is packed for the first size that it meets
   EXPECT_LT(resident(file), 1'000'000);
 }
 

@@ -28,7 +28,8 @@ TEST(Cancellation, StopsANodeBeforeItsNextStep) {
   };
   const RunReport report = run(*runtime, R"({
     "1": {"class_type": "Steps", "inputs": {"count": 1000}},
-    "2": {"class_type": "Steps", "inputs": {"count": 5}}})", {.observer = &observer, .cancel = &cancel});
+    "2": {"class_type": "Steps", "inputs": {"count": 5}}})",
+                               {.observer = &observer, .cancel = &cancel});
   EXPECT_EQ(report.outcome, RunOutcome::cancelled);
   EXPECT_TRUE(report.failures.empty());
   EXPECT_THAT(journal().lines(), ElementsAre("step 0", "step 1"));
@@ -44,7 +45,8 @@ TEST(Cancellation, BeforeTheRunLetsNoNodeBegin) {
   cancel.cancel();
   const RunReport report = run(*runtime, R"({
     "1": {"class_type": "Number", "inputs": {}},
-    "2": {"class_type": "Show", "inputs": {"value": ["1", 0]}}})", {.cancel = &cancel});
+    "2": {"class_type": "Show", "inputs": {"value": ["1", 0]}}})",
+                               {.cancel = &cancel});
   EXPECT_EQ(report.outcome, RunOutcome::cancelled);
   EXPECT_TRUE(journal().lines().empty());
 }
@@ -78,9 +80,8 @@ TEST(Progress, ReachesTheObserverStepByStep) {
   const auto runtime = make_runtime();
   RecordingObserver observer;
   run(*runtime, R"({"1": {"class_type": "Steps", "inputs": {"count": 2}}})", {.observer = &observer});
-  EXPECT_THAT(observer.events(),
-              ElementsAre("run_start 1", "executing 1", "progress 1 1/2", "progress 1 2/2", "log 1 all steps done",
-                          "executed 1", "run_end done"));
+  EXPECT_THAT(observer.events(), ElementsAre("run_start 1", "executing 1", "progress 1 1/2", "progress 1 2/2",
+                                             "log 1 all steps done", "executed 1", "run_end done"));
 }
 
 /// A gate that the test opens.
@@ -123,7 +124,8 @@ TEST(DeferredWork, IsDoneWhenTheRunEndsAndSpeaksForItsNode) {
   journal().deferred = [] { std::this_thread::sleep_for(std::chrono::milliseconds(20)); };
   run(*runtime, R"({
     "1": {"class_type": "Number", "inputs": {"value": 1}},
-    "2": {"class_type": "Later", "inputs": {"value": ["1", 0]}}})", {.observer = &observer});
+    "2": {"class_type": "Later", "inputs": {"value": ["1", 0]}}})",
+      {.observer = &observer});
   EXPECT_THAT(journal().lines(), ElementsAre("Number 1", "later 1"));
   EXPECT_THAT(observer.events(), Contains("log 2 written"));
 }
@@ -176,7 +178,8 @@ TEST(DeferredWork, ThatHasNotStartedIsDroppedOnCancellationAndWhatHasStartedFini
     "2": {"class_type": "Later", "inputs": {"value": ["1", 0]}},
     "3": {"class_type": "Number", "inputs": {"value": 2}},
     "4": {"class_type": "Add", "inputs": {"a": ["3", 0]}},
-    "5": {"class_type": "Steps", "inputs": {"count": 9, "value": ["4", 0]}}})", {.cancel = &cancel});
+    "5": {"class_type": "Steps", "inputs": {"count": 9, "value": ["4", 0]}}})",
+                               {.cancel = &cancel});
   EXPECT_EQ(report.outcome, RunOutcome::cancelled);
   EXPECT_EQ(done.load(), 1);
 }
@@ -186,8 +189,17 @@ TEST(DeferredWork, DropsTheQueueAndFinishesTheRunningJob) {
   Gate started, go_on;
   std::atomic<int> done{0};
   const auto never = [] { return false; };
-  ASSERT_TRUE(work.submit(0, [&] { started.open(); go_on.pass(); ++done; }, never));
-  for (int i = 1; i < 4; ++i) ASSERT_TRUE(work.submit(1, [&] { ++done; }, never));
+  ASSERT_TRUE(work.submit(
+      0,
+      [&] {
+        started.open();
+        go_on.pass();
+        ++done;
+      },
+      never));
+  for (int i = 1; i < 4; ++i)
+    ASSERT_TRUE(work.submit(
+        1, [&] { ++done; }, never));
   started.pass();
   EXPECT_EQ(work.drop(), 3u);
   go_on.open();
@@ -199,10 +211,18 @@ TEST(DeferredWork, GivesUpWaitingForRoomWhenCancelled) {
   DeferredWork work(1);
   Gate started, go_on;
   const auto never = [] { return false; };
-  ASSERT_TRUE(work.submit(0, [&] { started.open(); go_on.pass(); }, never));
+  ASSERT_TRUE(work.submit(
+      0,
+      [&] {
+        started.open();
+        go_on.pass();
+      },
+      never));
   started.pass();
-  ASSERT_TRUE(work.submit(0, [] {}, never));
-  EXPECT_FALSE(work.submit(0, [] {}, [] { return true; }));
+  ASSERT_TRUE(work.submit(
+      0, [] {}, never));
+  EXPECT_FALSE(work.submit(
+      0, [] {}, [] { return true; }));
   go_on.open();
   work.drain(never);
 }
@@ -211,10 +231,14 @@ TEST(DeferredWork, RunsAJobThatAJobHandsOverAtOnce) {
   DeferredWork work(1);
   std::atomic<bool> inner{false}, inner_before_outer_ended{false};
   const auto never = [] { return false; };
-  work.submit(7, [&] {
-    work.submit(7, [&] { inner = true; }, never);
-    inner_before_outer_ended = inner.load();
-  }, never);
+  work.submit(
+      7,
+      [&] {
+        work.submit(
+            7, [&] { inner = true; }, never);
+        inner_before_outer_ended = inner.load();
+      },
+      never);
   work.drain(never);
   EXPECT_TRUE(inner_before_outer_ended);
 }
@@ -222,7 +246,9 @@ TEST(DeferredWork, RunsAJobThatAJobHandsOverAtOnce) {
 TEST(DeferredWork, OfManyNodesIsAllDone) {
   DeferredWork work(2);
   std::atomic<int> done{0};
-  for (int i = 0; i < 500; ++i) work.submit(0, [&] { ++done; }, [] { return false; });
+  for (int i = 0; i < 500; ++i)
+    work.submit(
+        0, [&] { ++done; }, [] { return false; });
   work.drain([] { return false; });
   EXPECT_EQ(done.load(), 500);
 }

@@ -118,7 +118,8 @@ TEST(HiddenInputs, CarryTheWorkflowAndTheNodesId) {
   Workflow workflow = runtime->parse(R"({
     "7:2": {"class_type": "WhoAmI", "inputs": {}},
     "2": {"class_type": "Show", "inputs": {"value": ["7:2", 0]}},
-    "3": {"class_type": "ShowPrompt", "inputs": {}}})", "test.json");
+    "3": {"class_type": "ShowPrompt", "inputs": {}}})",
+                                     "test.json");
   workflow.set_ui_workflow("{\"nodes\": []}");
   const CheckedWorkflow checked = runtime->check(std::move(workflow));
   ASSERT_TRUE(checked.runnable());
@@ -182,7 +183,8 @@ TEST(LazyInputs, AreAnnouncedAsExecutingTwiceLikeInComfyUi) {
     "1": {"class_type": "Number", "inputs": {"value": 1}},
     "2": {"class_type": "Number", "inputs": {"value": 2}},
     "3": {"class_type": "Switch", "inputs": {"pick": false, "on_true": ["1", 0], "on_false": ["2", 0]}},
-    "4": {"class_type": "Show", "inputs": {"value": ["3", 0]}}})", {.observer = &observer});
+    "4": {"class_type": "Show", "inputs": {"value": ["3", 0]}}})",
+      {.observer = &observer});
   EXPECT_THAT(observer.events(),
               ElementsAre("run_start 2", "executing 3", "executing 2", "executed 2", "executing 3", "executed 3",
                           "executing 4", "executed 4 {\"text\": [\"2\"]}", "run_end done"));

@@ -105,9 +105,7 @@ TEST(Failure, ByAMissingOutputNamesTheOutput) {
   EXPECT_THAT(failure.exception_message, HasSubstr("'INT'"));
 }
 
-TEST(Failure, ByWantOfMemorySaysSo) {
-  EXPECT_EQ(failure_of("memory").code, "out_of_memory");
-}
+TEST(Failure, ByWantOfMemorySaysSo) { EXPECT_EQ(failure_of("memory").code, "out_of_memory"); }
 
 TEST(Failure, ByWantOfMemoryIsTriedAgainOnceKeptResultsAreDropped) {
   const auto runtime = make_runtime();
@@ -163,7 +161,8 @@ TEST(Failure, WithLongValuesStaysShort) {
   const auto runtime = make_runtime();
   const std::string text(100'000, 'x');
   const RunReport report = run(*runtime, R"({
-    "1": {"class_type": "Text", "inputs": {"text": ")" + text + R"("}},
+    "1": {"class_type": "Text", "inputs": {"text": ")" +
+                                             text + R"("}},
     "2": {"class_type": "Fail", "inputs": {"how": "node", "value": ["1", 0]}},
     "3": {"class_type": "Show", "inputs": {"value": ["2", 0]}}})");
   ASSERT_EQ(report.failures.size(), 1u);

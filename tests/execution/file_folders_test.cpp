@@ -62,9 +62,7 @@ TEST_F(FileFoldersTest, ListTheInputFolderWithoutSubFoldersAndOfAllKinds) {
   EXPECT_THAT(folders().files_in("input"), ElementsAre("a.latent", "b.png"));
 }
 
-TEST_F(FileFoldersTest, ListNothingForAFolderThatIsNotThere) {
-  EXPECT_TRUE(folders().files_in("checkpoints").empty());
-}
+TEST_F(FileFoldersTest, ListNothingForAFolderThatIsNotThere) { EXPECT_TRUE(folders().files_in("checkpoints").empty()); }
 
 TEST_F(FileFoldersTest, KnowBothNamesOfAFolder) {
   folder.write("models/clip/a.safetensors", "");
@@ -88,7 +86,8 @@ TEST_F(FileFoldersTest, SayWhatIsThereInsteadOfAMissingFileNearestNamesFirst) {
 }
 
 TEST_F(FileFoldersTest, SayThatAFolderIsMissing) {
-  EXPECT_THAT(message_of("checkpoints", "a.ckpt"), AllOf(HasSubstr("no such folder"), HasSubstr("no such file at all")));
+  EXPECT_THAT(message_of("checkpoints", "a.ckpt"),
+              AllOf(HasSubstr("no such folder"), HasSubstr("no such file at all")));
 }
 
 TEST_F(FileFoldersTest, RefuseNamesThatLeaveTheFolder) {
@@ -105,7 +104,8 @@ TEST_F(FileFoldersTest, FollowALinkInAModelFolderButNoneOutOfTheInputFolder) {
   folder.write("elsewhere/big.safetensors", "");
   folder.make("models/checkpoints");
   folder.make("input");
-  std::filesystem::create_symlink(folder / "elsewhere/big.safetensors", folder / "models/checkpoints/linked.safetensors");
+  std::filesystem::create_symlink(folder / "elsewhere/big.safetensors",
+                                  folder / "models/checkpoints/linked.safetensors");
   std::filesystem::create_symlink(folder / "elsewhere", folder / "input/out");
   folder.write("input/real.png", "");
   std::filesystem::create_symlink(folder / "input/real.png", folder / "input/alias.png");

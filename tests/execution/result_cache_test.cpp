@@ -19,9 +19,7 @@ struct Block {
   static void memory(const Block& block, MemoryBlocks& blocks) { blocks.emplace_back(&block, block.bytes); }
 };
 
-Signature signature(std::uint64_t n) {
-  return {n * 0x9E3779B97F4A7C15u + 1, n};
-}
+Signature signature(std::uint64_t n) { return {n * 0x9E3779B97F4A7C15u + 1, n}; }
 
 /// Adds a result of one block and lets go of it.
 ResultCache::Id add(ResultCache& cache, std::uint64_t n, std::size_t bytes, std::uint32_t pins = 0) {
@@ -30,9 +28,7 @@ ResultCache::Id add(ResultCache& cache, std::uint64_t n, std::size_t bytes, std:
   return cache.add(signature(n), outputs, pins);
 }
 
-bool has(const ResultCache& cache, std::uint64_t n) {
-  return cache.find(signature(n)) != ResultCache::kNone;
-}
+bool has(const ResultCache& cache, std::uint64_t n) { return cache.find(signature(n)) != ResultCache::kNone; }
 
 constexpr std::size_t kSmall = 1 << 20;
 

@@ -17,8 +17,10 @@ using ::testing::ElementsAre;
 
 std::string adding(const std::string& a, const std::string& b, const std::string& prefix = "") {
   return R"({")" + prefix + R"(1": {"class_type": "Number", "inputs": {"value": )" + a + R"(}},
-    ")" + prefix + R"(2": {"class_type": "Add", "inputs": {"a": [")" + prefix + R"(1", 0], "b": )" + b + R"(}},
-    ")" + prefix + R"(3": {"class_type": "Show", "inputs": {"value": [")" + prefix + R"(2", 0]}}})";
+    ")" + prefix +
+         R"(2": {"class_type": "Add", "inputs": {"a": [")" + prefix + R"(1", 0], "b": )" + b + R"(}},
+    ")" + prefix +
+         R"(3": {"class_type": "Show", "inputs": {"value": [")" + prefix + R"(2", 0]}}})";
 }
 
 TEST(Reuse, RunsOnlyTheOutputNodesOfAnUnchangedWorkflow) {
@@ -63,7 +65,8 @@ TEST(Reuse, TellsApartWhichOutputALinkReads) {
   const auto runtime = make_runtime();
   const auto workflow = [](const char* slot) {
     return std::string(R"({"1": {"class_type": "Pair", "inputs": {"value": 10}},
-      "2": {"class_type": "Add", "inputs": {"a": ["1", )") + slot + R"(]}},
+      "2": {"class_type": "Add", "inputs": {"a": ["1", )") +
+           slot + R"(]}},
       "3": {"class_type": "Show", "inputs": {"value": ["2", 0]}}})";
   };
   run(*runtime, workflow("0"));
@@ -132,7 +135,8 @@ TEST(Reuse, KeepsWhatSeesItsIdForThatIdAlone) {
   const auto runtime = make_runtime();
   const auto workflow = [](const std::string& id) {
     return R"({")" + id + R"(": {"class_type": "WhoAmI", "inputs": {}},
-      "z": {"class_type": "Show", "inputs": {"value": [")" + id + R"(", 0]}}})";
+      "z": {"class_type": "Show", "inputs": {"value": [")" +
+           id + R"(", 0]}}})";
   };
   run(*runtime, workflow("a"));
   run(*runtime, workflow("a"));
@@ -155,8 +159,10 @@ TEST(Reuse, ServesALazyInputFromTheCacheToo) {
     return std::string(R"({
       "1": {"class_type": "Number", "inputs": {"value": 1}},
       "2": {"class_type": "Number", "inputs": {"value": 2}},
-      "3": {"class_type": "Switch", "inputs": {"pick": )") + pick + R"(, "on_true": ["1", 0], "on_false": ["2", 0]}},
-      "4": {"class_type": "Add", "inputs": {"a": ["3", 0], "b": )" + plus + R"(}},
+      "3": {"class_type": "Switch", "inputs": {"pick": )") +
+           pick + R"(, "on_true": ["1", 0], "on_false": ["2", 0]}},
+      "4": {"class_type": "Add", "inputs": {"a": ["3", 0], "b": )" +
+           plus + R"(}},
       "5": {"class_type": "Show", "inputs": {"value": ["4", 0]}}})";
   };
   run(*runtime, workflow("true", "0"));

@@ -41,7 +41,8 @@ TEST(Runtime, GivesAllDiagnosticsAndRefusesToRunAnInvalidWorkflow) {
   const CheckedWorkflow checked = runtime->check(runtime->parse(R"({
     "1": {"class_type": "Number", "inputs": {"value": "x"}},
     "2": {"class_type": "Show", "inputs": {}},
-    "3": {"class_type": "Show", "inputs": {"value": ["1", 0]}}})", "w.json"));
+    "3": {"class_type": "Show", "inputs": {"value": ["1", 0]}}})",
+                                                                "w.json"));
   EXPECT_FALSE(checked.runnable());
   EXPECT_GE(checked.diagnostics().size(), 2u);
   EXPECT_EQ(code_of([&] { runtime->run(checked); }), "not_runnable");

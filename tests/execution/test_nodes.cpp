@@ -172,7 +172,8 @@ class Unforeseen {};  // no exception class
 
 class Fail final : public Node {
  public:
-  static constexpr Choice how{"how", {"node", "torch", "memory", "standard", "object", "cancelled", "huge", "unset", "memory_once"}};
+  static constexpr Choice how{
+      "how", {"node", "torch", "memory", "standard", "object", "cancelled", "huge", "unset", "memory_once"}};
   static constexpr In<Optional<Any>> value{"value"};
   static constexpr Out<int64_t> result{"INT"};
   static Schema schema() { return {"Fail", "test", "", {how, value}, {result}}; }
@@ -251,7 +252,8 @@ class PromptReader final : public Node {
   static constexpr Hidden<ExtraPngInfo> extra{};
   static constexpr Out<std::string> result{"STRING"};
   static Schema schema() {
-    return {kOutput ? "ShowPrompt" : "SeesPrompt", "test", "", {prompt, extra}, {result}, kOutput ? Role::output : Role::ordinary};
+    return {kOutput ? "ShowPrompt" : "SeesPrompt",  "test", "", {prompt, extra}, {result},
+            kOutput ? Role::output : Role::ordinary};
   }
   void run(Context& ctx) override {
     std::string text = ctx[prompt].json;
@@ -321,7 +323,9 @@ class LaterPass final : public Node {
 struct Blob {
   static constexpr const char* kTypeName = "BLOB";
   std::shared_ptr<std::vector<char>> bytes;
-  static void memory(const Blob& blob, MemoryBlocks& blocks) { blocks.emplace_back(blob.bytes.get(), blob.bytes->size()); }
+  static void memory(const Blob& blob, MemoryBlocks& blocks) {
+    blocks.emplace_back(blob.bytes.get(), blob.bytes->size());
+  }
 };
 
 class MakeBlob final : public Node {
@@ -398,9 +402,10 @@ class Reports final : public Node {
 
 std::shared_ptr<const Registry> test_registry() {
   static const std::shared_ptr<const Registry> registry =
-      in_process_registry<Number, Add, Increment, Pair, TextNode, Show, Two, Switch, Chain, Spread, IsOdd, SumAll, Twice, Fail, SumUndeclared,
-                          ReadFile, Watched, WhoAmI, SeesPrompt, ShowPrompt, NotTheSame, StepsNode, Later, LaterPass,
-                          MakeBlob, ShareBlob, TensorNode, Counted, UseCounted, Alive, Reports>();
+      in_process_registry<Number, Add, Increment, Pair, TextNode, Show, Two, Switch, Chain, Spread, IsOdd, SumAll,
+                          Twice, Fail, SumUndeclared, ReadFile, Watched, WhoAmI, SeesPrompt, ShowPrompt, NotTheSame,
+                          StepsNode, Later, LaterPass, MakeBlob, ShareBlob, TensorNode, Counted, UseCounted, Alive,
+                          Reports>();
   return registry;
 }
 
@@ -411,7 +416,8 @@ std::unique_ptr<Runtime> make_runtime(RuntimeOptions options) {
 
 CheckedWorkflow check(const Runtime& runtime, std::string_view json) {
   CheckedWorkflow checked = runtime.check(runtime.parse(json, "test.json"));
-  if (!checked.runnable()) throw std::runtime_error("the test's workflow is invalid:\n" + render(checked.diagnostics()));
+  if (!checked.runnable())
+    throw std::runtime_error("the test's workflow is invalid:\n" + render(checked.diagnostics()));
   return checked;
 }
 

@@ -41,11 +41,11 @@ class Journal {
     short_of_memory = true;
   }
 
-  std::function<void(int)> on_step;   ///< called by Steps before each of its steps
-  std::string fingerprint;            ///< what Watched says of itself; "always": never the same
-  std::function<void()> deferred;     ///< what Later hands over
-  bool short_of_memory = true;        ///< the first call of Fail("memory_once") finds none
-  std::atomic<int> alive{0};          ///< objects of type COUNTED that exist
+  std::function<void(int)> on_step;  ///< called by Steps before each of its steps
+  std::string fingerprint;           ///< what Watched says of itself; "always": never the same
+  std::function<void()> deferred;    ///< what Later hands over
+  bool short_of_memory = true;       ///< the first call of Fail("memory_once") finds none
+  std::atomic<int> alive{0};         ///< objects of type COUNTED that exist
 
  private:
   mutable std::mutex mutex_;
@@ -54,12 +54,11 @@ class Journal {
 Journal& journal();
 
 /// The node types below, sealed:
-///   Number(value) -> INT; Add(a, b) -> INT; Increment(value) -> INT (keeps no journal); Pair(value) -> INT, INT + 1; Text(text) -> STRING
-///   Show(value), output: journal "Show v"; Two(a, b), output
-///   Switch(pick, on_true, on_false lazy) -> *; Chain(first lazy, second lazy): asks for first, then for second
-///   Spread(count) -> INT list 0..count-1; SumAll(values list, plus) -> INT; Twice(value) -> INT list; IsOdd(value) -> BOOLEAN
-///   Fail(how, value) -> INT (never given); SumUndeclared -> INT
-///   ReadFile(file of checkpoints) -> STRING; Watched(value) -> INT with a fingerprint
+///   Number(value) -> INT; Add(a, b) -> INT; Increment(value) -> INT (keeps no journal); Pair(value) -> INT, INT + 1;
+///   Text(text) -> STRING Show(value), output: journal "Show v"; Two(a, b), output Switch(pick, on_true, on_false lazy)
+///   -> *; Chain(first lazy, second lazy): asks for first, then for second Spread(count) -> INT list 0..count-1;
+///   SumAll(values list, plus) -> INT; Twice(value) -> INT list; IsOdd(value) -> BOOLEAN Fail(how, value) -> INT (never
+///   given); SumUndeclared -> INT ReadFile(file of checkpoints) -> STRING; Watched(value) -> INT with a fingerprint
 ///   WhoAmI -> STRING (UNIQUE_ID); SeesPrompt -> STRING (PROMPT); ShowPrompt, output; NotTheSame(value) -> INT
 ///   Steps(count), output; Later(value), output; LaterPass(value) -> INT with deferred work
 ///   Blob(bytes, seed) -> BLOB; ShareBlob(blob) -> BLOB (the same memory); Tensor(bytes) -> IMAGE

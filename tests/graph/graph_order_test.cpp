@@ -34,8 +34,15 @@ TEST(GraphOrder, LeavesOutWhatNoRootNeeds) {
   EXPECT_EQ(order(graph_of({{"a", {"b"}}, {"b", {}}, {"c", {"a"}}}), {0}), "b a ");
 }
 
-TEST(GraphOrder, FinishesOneRootBeforeTheNextBegins) {
-  EXPECT_EQ(order(graph_of({{"load", {}}, {"s1", {"load"}}, {"s2", {"load"}}, {"o1", {"s1"}}, {"o2", {"s2"}}}), {3, 4}),
+TEST(GraphOrder, KeepsTheOrderOfTheFileWhereItCanRun) {
+  EXPECT_EQ(
+      order(graph_of({{"load", {}}, {"x", {}}, {"s1", {"load"}}, {"s2", {"load"}}, {"o1", {"s1"}}, {"o2", {"s2"}}}),
+            {4, 5}),
+      "load s1 s2 o1 o2 ");
+}
+
+TEST(GraphOrder, ElseFinishesOneRootBeforeTheNextBegins) {
+  EXPECT_EQ(order(graph_of({{"o1", {"s1"}}, {"o2", {"s2"}}, {"s2", {"load"}}, {"s1", {"load"}}, {"load", {}}}), {0, 1}),
             "load s1 o1 s2 o2 ");
 }
 

@@ -30,7 +30,9 @@ void exercise(const std::string& text) {
   try {
     const ValidationResult result = validate_text(text);
     EXPECT_EQ(result.plan.has_value(), result.diagnostics.empty());
-    if (result.plan) EXPECT_FALSE(result.plan->prompt_json().empty());
+    if (result.plan) {
+      EXPECT_FALSE(result.plan->prompt_json().empty());
+    }
     EXPECT_LE(render(result.diagnostics).size(), 4000u);
     EXPECT_FALSE(to_json(result.diagnostics).empty());
   } catch (const WorkflowError& error) {

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <sstream>
 #include <string>
 
 #include "graph/stub_nodes.hpp"
@@ -12,17 +13,21 @@ namespace {
 constexpr int kNodes = 100'000;
 
 std::string node(const std::string& id, const char* type, const std::string& inputs) {
-  return "\"" + id + "\":{\"class_type\":\"" + type + "\",\"inputs\":{" + inputs + "}}";
+  std::ostringstream text;
+  text << '"' << id << R"(":{"class_type":")" << type << R"(","inputs":{)" << inputs << "}}";
+  return text.str();
 }
 
 std::string link(const char* name, int source) {
-  return "\"" + std::string(name) + "\":[\"" + std::to_string(source) + "\",0]";
+  std::ostringstream text;
+  text << '"' << name << R"(":[")" << source << R"(",0])";
+  return text.str();
 }
 
 // Written with the output first, so that the search goes through the whole chain before it comes back.
 std::string chain(int last_source) {
   std::string text = "{" + node("out", "Show", link("value", kNodes - 1));
-  for (int i = kNodes - 1; i > 0; --i) text += "," + node(std::to_string(i), "Pass", link("value", i - 1));
+  for (int i = kNodes - 1; i > 0; --i) (text += ",") += node(std::to_string(i), "Pass", link("value", i - 1));
   return text + "," + node("0", "Pass", last_source < 0 ? "\"value\":1" : link("value", last_source)) + "}";
 }
 
@@ -44,7 +49,7 @@ TEST(LargeGraph, ACycleOf100000NodesIsOneShortMessage) {
 
 TEST(LargeGraph, AWideGraphOf100000OutputsNamesThemAll) {
   std::string text = "{" + node("0", "LoraNames", "\"lora_name\":\"no\"");
-  for (int i = 1; i < kNodes; ++i) text += "," + node(std::to_string(i), "Show", link("value", 0));
+  for (int i = 1; i < kNodes; ++i) (text += ",") += node(std::to_string(i), "Show", link("value", 0));
   const ValidationResult result = validate_text(text + "}");
   ASSERT_EQ(result.diagnostics.size(), 1u);
   EXPECT_EQ(result.diagnostics[0].dependent_outputs.size(), kNodes - 1u);
@@ -52,7 +57,7 @@ TEST(LargeGraph, AWideGraphOf100000OutputsNamesThemAll) {
 
 TEST(LargeGraph, ANodeOf100000InputsIsRead) {
   std::string inputs = "\"value\":1";
-  for (int i = 0; i < kNodes; ++i) inputs += ",\"stray" + std::to_string(i) + "\":" + std::to_string(i);
+  for (int i = 0; i < kNodes; ++i) ((inputs += ",\"stray") += std::to_string(i)) += "\":1";
   const ValidationResult result = validate_text("{" + node("1", "Show", inputs) + "}");
   ASSERT_TRUE(result.plan);
   EXPECT_EQ(result.plan->nodes()[0].input_count, 1u);

@@ -1,4 +1,4 @@
-#include "json/object_info.hpp"
+#include "planning/object_info.hpp"
 
 #include <gtest/gtest.h>
 

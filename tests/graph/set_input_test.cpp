@@ -1,4 +1,4 @@
-#include "json/set_input.hpp"
+#include "planning/set_input.hpp"
 
 #include <gtest/gtest.h>
 
@@ -68,6 +68,16 @@ TEST(SetInput, ReplacesALinkAndResolvesANewOne) {
 }
 
 TEST(SetInput, AddsADeclaredInputThatTheFileLeavesOut) { EXPECT_EQ(set("3.cfg", "7.5", 0, "cfg"), "7.5"); }
+
+TEST(SetInput, MakesTheInputsOfANodeThatHasNone) {
+  WorkflowGraph changed = parse_workflow(R"({"1": {"class_type": "Show", "_meta": {}}})", "x");
+  set_input(changed, &stub_registry(), "1.value", "5");
+  StubHost host;
+  const auto result =
+      Validator(stub_registry(), host).validate(std::make_shared<const WorkflowGraph>(std::move(changed)));
+  ASSERT_TRUE(result.plan);
+  EXPECT_EQ(result.plan->prompt_json(), R"({"1": {"class_type": "Show", "_meta": {}, "inputs": {"value": 5}}})");
+}
 
 TEST(SetInput, NamesWhatIsNearWhenNothingMatches) {
   EXPECT_EQ(set("Samplr.seed", "1", 0, ""),

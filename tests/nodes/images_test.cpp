@@ -29,8 +29,16 @@ using ::testing::SizeIs;
 Value pictures(const at::Tensor& pixels) { return value(Image{pixels}); }
 
 TEST(Quantise, TruncatesAndClipsAsComfyUIDoes) {
-  const std::vector<float> from{0.0F, 0.999F, 1.0F, 1.5F, -0.5F, 0.5F, 254.999F / 255.0F, 1.0F / 255.0F,
-                                std::numeric_limits<float>::quiet_NaN(), std::numeric_limits<float>::infinity()};
+  const std::vector<float> from{0.0F,
+                                0.999F,
+                                1.0F,
+                                1.5F,
+                                -0.5F,
+                                0.5F,
+                                254.999F / 255.0F,
+                                1.0F / 255.0F,
+                                std::numeric_limits<float>::quiet_NaN(),
+                                std::numeric_limits<float>::infinity()};
   std::vector<std::uint8_t> to(from.size());
   quantise(from, to);
   EXPECT_THAT(to, ElementsAre(0, 254, 255, 255, 0, 127, 254, 1, 0, 255));
@@ -139,10 +147,11 @@ TEST(ContactSheet, PutsBatchesInRowsWithWhiteBetween) {
   const at::Tensor sheet = out[0].as<Image>().pixels;
   EXPECT_EQ(sheet.sizes().vec(), (std::vector<std::int64_t>{1, 4, 7, 3}));
   const at::Tensor red = sheet[0].select(2, 0);
-  const at::Tensor wanted = at::tensor({.25F, .25F, .25F, 1.F, .25F, .25F, .25F,   //
-                                        .25F, .25F, .25F, 1.F, .25F, .25F, .25F,   //
-                                        1.F,  1.F,  1.F,  1.F, 1.F,  1.F,  1.F,    //
-                                        .75F, .75F, .75F, 1.F, 1.F,  1.F,  1.F}).view({4, 7});
+  const at::Tensor wanted = at::tensor({.25F, .25F, .25F, 1.F, .25F, .25F, .25F,  //
+                                        .25F, .25F, .25F, 1.F, .25F, .25F, .25F,  //
+                                        1.F,  1.F,  1.F,  1.F, 1.F,  1.F,  1.F,   //
+                                        .75F, .75F, .75F, 1.F, 1.F,  1.F,  1.F})
+                                .view({4, 7});
   EXPECT_TRUE(red.equal(wanted)) << red;
 }
 

@@ -29,12 +29,14 @@ Value latent(const at::Tensor& samples) { return value(Latent{samples, {}, {}});
 
 /// Puts a saved latent where LoadLatent looks.
 void move_to_input(const NodeRunner& node, const std::string& name) {
-  std::filesystem::rename(node.folder / "output" / name, node.folder / "input" / std::filesystem::path(name).filename());
+  std::filesystem::rename(node.folder / "output" / name,
+                          node.folder / "input" / std::filesystem::path(name).filename());
 }
 
 TEST(EmptyLatentImage, IsZerosAtAnEighthOfThePicture) {
   NodeRunner node;
-  const auto out = node.run("EmptyLatentImage", {{"width", integer(192)}, {"height", integer(131)}, {"batch_size", integer(2)}});
+  const auto out =
+      node.run("EmptyLatentImage", {{"width", integer(192)}, {"height", integer(131)}, {"batch_size", integer(2)}});
   const at::Tensor& samples = out[0].as<Latent>().samples;
   EXPECT_EQ(samples.sizes().vec(), (std::vector<std::int64_t>{2, 4, 16, 24}));
   EXPECT_EQ(samples.scalar_type(), at::kFloat);
@@ -45,7 +47,8 @@ TEST(EmptyLatentImage, RefusesWhatCannotFitBeforeItIsTried) {
   NodeRunner node;
   node.host.free_bytes = std::uint64_t{64} << 30U;
   try {
-    node.run("EmptyLatentImage", {{"width", integer(16384)}, {"height", integer(16384)}, {"batch_size", integer(4096)}});
+    node.run("EmptyLatentImage",
+             {{"width", integer(16384)}, {"height", integer(16384)}, {"batch_size", integer(4096)}});
     FAIL() << "256 GiB were made";
   } catch (const NodeError& error) {
     EXPECT_EQ(error.code(), "out_of_memory");
@@ -85,10 +88,11 @@ TEST(LoadLatent, UnscalesFilesWithoutAVersion) {
 
 TEST(LoadLatent, TakesHalfPrecision) {
   NodeRunner node;
-  diffusion::write_safetensors(node.folder / "input/half.latent",
-                               {{"latent_tensor", at::full({1, 4, 1, 1}, 0.5F).to(at::kHalf)},
-                                {"latent_format_version_0", at::empty({0})}});
-  EXPECT_EQ(node.run("LoadLatent", {{"latent", text("half.latent")}})[0].as<Latent>().samples.scalar_type(), at::kFloat);
+  diffusion::write_safetensors(
+      node.folder / "input/half.latent",
+      {{"latent_tensor", at::full({1, 4, 1, 1}, 0.5F).to(at::kHalf)}, {"latent_format_version_0", at::empty({0})}});
+  EXPECT_EQ(node.run("LoadLatent", {{"latent", text("half.latent")}})[0].as<Latent>().samples.scalar_type(),
+            at::kFloat);
 }
 
 TEST(LoadLatent, ReadsTheOutputFolderWhereTheNameSaysSo) {
@@ -104,7 +108,8 @@ TEST(LoadLatent, ListsTheLatentFilesOfTheInputFolder) {
   node.folder.write("input/b.latent", "");
   node.folder.write("input/a.latent", "");
   node.folder.write("input/c.png", "");
-  EXPECT_THAT(built_nodes().find("LoadLatent")->schema.inputs[0].list_choices(node.host), ElementsAre("a.latent", "b.latent"));
+  EXPECT_THAT(built_nodes().find("LoadLatent")->schema.inputs[0].list_choices(node.host),
+              ElementsAre("a.latent", "b.latent"));
 }
 
 TEST(LoadLatent, RefusesNamesThatLeadOutOfItsFolder) {

@@ -54,8 +54,8 @@ TEST(OutputFile, CountsOnFromTheHighestNumberWhateverTheExtension) {
   const TemporaryFolder folder;
   folder.write("ComfyUI_00007_.png", "");
   folder.write("ComfyUI_00041_.webp", "");
-  folder.write("ComfyUI_99x_.png", "");       // no number
-  folder.write("ComfyUIx_00100_.png", "");    // another prefix
+  folder.write("ComfyUI_99x_.png", "");     // no number
+  folder.write("ComfyUIx_00100_.png", "");  // another prefix
   EXPECT_EQ(save(folder.path(), "ComfyUI"), "ComfyUI_00042_.png");
 }
 
@@ -82,7 +82,8 @@ TEST(OutputFile, TakesPrefixesThatComeBackIntoTheFolder) {
 TEST(OutputFile, RefusesPrefixesThatLeaveTheFolder) {
   const TemporaryFolder root;
   const fs::path folder = root.make("output");
-  for (const char* prefix : {"../escape", "a/../../escape", "/etc/escape", "../output2/escape", "x/../../../../../etc/x"}) {
+  for (const char* prefix :
+       {"../escape", "a/../../escape", "/etc/escape", "../output2/escape", "x/../../../../../etc/x"}) {
     EXPECT_EQ(code_of_refusal(folder, prefix), "output.outside") << prefix;
   }
   EXPECT_THAT(files_below(root.path()), IsEmpty());

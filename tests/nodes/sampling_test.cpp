@@ -24,7 +24,8 @@ using diffusion::testing::identical;
 using ::testing::HasSubstr;
 using ::testing::SizeIs;
 
-// Of the standard deviation: what the acceptance allows. ComfyUI itself differs by up to 6e-6 between 1 and 2 threads here.
+// Of the standard deviation: what the acceptance allows. ComfyUI itself differs by up to 6e-6 between 1 and 2 threads
+// here.
 constexpr double kTolerance = 1e-4;
 
 Value number(double x) { return value<double>(x); }
@@ -36,7 +37,8 @@ const diffusion::testing::GoldenVectors& golden() {
 
 /// MODEL, CLIP and VAE of the small checkpoint, loaded once.
 const std::vector<Value>& checkpoint() {
-  static const std::vector<Value> loaded = NodeRunner().run("CheckpointLoaderSimple", {{"ckpt_name", text("small.safetensors")}});
+  static const std::vector<Value> loaded =
+      NodeRunner().run("CheckpointLoaderSimple", {{"ckpt_name", text("small.safetensors")}});
   return loaded;
 }
 
@@ -79,16 +81,15 @@ TEST_P(KSamplerRuns, GiveComfyUIsLatents) {
   EXPECT_LT(difference(ours, golden()[std::string("guided/") + sampler + "/" + scheduler]), kTolerance);
 }
 
-INSTANTIATE_TEST_SUITE_P(
-    All, KSamplerRuns,
-    ::testing::ValuesIn([] {
-      std::vector<Run> runs;
-      for (const char* sampler : {"euler", "euler_ancestral", "heun", "dpmpp_2m", "ddim"}) {
-        for (const char* scheduler : {"normal", "karras", "simple"}) runs.push_back({sampler, scheduler});
-      }
-      return runs;
-    }()),
-    [](const auto& test) { return std::string(test.param.sampler) + "_" + test.param.scheduler; });
+INSTANTIATE_TEST_SUITE_P(All, KSamplerRuns, ::testing::ValuesIn([] {
+                           std::vector<Run> runs;
+                           for (const char* sampler : {"euler", "euler_ancestral", "heun", "dpmpp_2m", "ddim"}) {
+                             for (const char* scheduler : {"normal", "karras", "simple"})
+                               runs.push_back({sampler, scheduler});
+                           }
+                           return runs;
+                         }()),
+                         [](const auto& test) { return std::string(test.param.sampler) + "_" + test.param.scheduler; });
 
 TEST(KSampler, DrawsTheNoiseOfAWholeBatchFromOneSeed) {
   NodeRunner node;
@@ -146,7 +147,8 @@ TEST(KSampler, RefusesWhatItCannotHonour) {
   masked["latent_image"] = value(Latent{at::zeros({1, 4, 8, 12}), at::zeros({1, 1, 64, 96}), {}});
   EXPECT_THROW(sample(node, masked), NodeError);
   NodeRunner::Inputs area = inputs("one", "euler", "normal");
-  area["positive"] = value(Conditioning{{{golden()["input/positive"], {}, {{"area", std::vector<double>{1, 1, 0, 0}}}}}});
+  area["positive"] =
+      value(Conditioning{{{golden()["input/positive"], {}, {{"area", std::vector<double>{1, 1, 0, 0}}}}}});
   EXPECT_THROW(sample(node, area), NodeError);
 }
 
@@ -167,7 +169,8 @@ TEST(UniformCache, GivesWhatComfyUIGivesWithTheSameCut) {
   for (const int interval : {2, 3}) {
     for (const int depth : {0, 1, 2}) {
       NodeRunner::Inputs given = inputs("one", "euler", "normal");
-      given["model"] = cached(checkpoint()[0], "UniformCache", {{"interval", integer(interval)}, {"depth", integer(depth)}});
+      given["model"] =
+          cached(checkpoint()[0], "UniformCache", {{"interval", integer(interval)}, {"depth", integer(depth)}});
       const std::string name = "uniform/" + std::to_string(interval) + "/" + std::to_string(depth) + "/euler/normal";
       EXPECT_LT(difference(sample(node, given), golden()[name]), kTolerance) << name;
     }
@@ -228,7 +231,8 @@ TEST(CLIPTextEncode, GivesChunksOf77Tokens) {
 
 TEST(VAEDecode, GivesPicturesOfEightTimesTheSides) {
   NodeRunner node;
-  const auto out = node.run("VAEDecode", {{"samples", value(Latent{golden()["batch/euler/normal"], {}, {}})}, {"vae", checkpoint()[2]}});
+  const auto out = node.run(
+      "VAEDecode", {{"samples", value(Latent{golden()["batch/euler/normal"], {}, {}})}, {"vae", checkpoint()[2]}});
   const at::Tensor& pixels = out[0].as<Image>().pixels;
   EXPECT_EQ(pixels.sizes().vec(), (std::vector<std::int64_t>{2, 64, 96, 3}));
   EXPECT_GE(pixels.min().item<float>(), 0.0F);
@@ -238,8 +242,9 @@ TEST(VAEDecode, GivesPicturesOfEightTimesTheSides) {
 TEST(VAEDecode, RefusesWhatCannotFitBeforeItIsTried) {
   NodeRunner node;
   node.host.free_bytes = 1000;
-  EXPECT_THROW(node.run("VAEDecode", {{"samples", value(Latent{at::zeros({1, 4, 8, 8}), {}, {}})}, {"vae", checkpoint()[2]}}),
-               NodeError);
+  EXPECT_THROW(
+      node.run("VAEDecode", {{"samples", value(Latent{at::zeros({1, 4, 8, 8}), {}, {}})}, {"vae", checkpoint()[2]}}),
+      NodeError);
 }
 
 TEST(CheckpointLoader, NamesAMissingFileAndWhatIsThereInstead) {

@@ -5,8 +5,8 @@
 
 #include <nlohmann/json.hpp>
 
-#include "json/object_info.hpp"
 #include "nodes/node_runner.hpp"
+#include "planning/object_info.hpp"
 
 namespace refrain::testing {
 namespace {
@@ -51,7 +51,8 @@ TEST_P(StockNode, HasComfyUIsTypesDefaultsLimitsAndOptions) {
         EXPECT_EQ(ours.at(0), wanted.at(0)) << name;  // choices have a test of their own
       }
       // 8 and 8.0 are one number in JSON; both say the same to an editor.
-      EXPECT_EQ(nlohmann::json(ours.at(1)), nlohmann::json(wanted.size() > 1 ? wanted.at(1) : ordered_json::object())) << name;
+      EXPECT_EQ(nlohmann::json(ours.at(1)), nlohmann::json(wanted.size() > 1 ? wanted.at(1) : ordered_json::object()))
+          << name;
     }
   }
 }
@@ -104,8 +105,10 @@ TEST(OurNodes, HaveACategoryOfTheirOwn) {
 TEST(OurNodes, ExplainEveryPort) {
   for (const NodeType* type : built_nodes().types()) {
     if (!type->schema.category.starts_with("refrain/")) continue;
-    for (const Input& input : type->schema.inputs) EXPECT_FALSE(input.help.empty()) << type->schema.name << "." << input.name;
-    for (const Output& output : type->schema.outputs) EXPECT_FALSE(output.help.empty()) << type->schema.name << "." << output.name;
+    for (const Input& input : type->schema.inputs)
+      EXPECT_FALSE(input.help.empty()) << type->schema.name << "." << input.name;
+    for (const Output& output : type->schema.outputs)
+      EXPECT_FALSE(output.help.empty()) << type->schema.name << "." << output.name;
   }
 }
 

@@ -36,7 +36,7 @@ def all_cases():
              case("unguided", cfg=1.0), case("one_step", steps=1), case("largest_seed", seed=(1 << 64) - 1)]
     small += [case(f"{sampler}-{scheduler}", sampler=sampler, scheduler=scheduler, steps=3)
               for sampler in SAMPLERS for scheduler in SCHEDULERS]
-    large = [case("large", 512, 512), case("large-batch2", 512, 512, batch=2, sampler="dpmpp_2m", scheduler="karras",
+    large = [case("large-single", 512, 512), case("large-batch2", 512, 512, batch=2, sampler="dpmpp_2m", scheduler="karras",
                                           positive=LONG, steps=2)]
     return {"small": small, "large": large, "full": [case("large-default", 512, 512, steps=20)]}
 

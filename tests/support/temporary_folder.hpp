@@ -16,7 +16,8 @@ namespace refrain::testing {
 class TemporaryFolder {
  public:
   TemporaryFolder() {
-    std::string pattern = (std::filesystem::temp_directory_path() / "refrain-test-XXXXXX").string();
+    std::string pattern = (std::filesystem::temp_directory_path() / "refrain-test-").string();
+    pattern.append(6, 'X');  // mkdtemp puts letters of its own there
     if (::mkdtemp(pattern.data()) == nullptr) {
       throw std::runtime_error("cannot make a temporary folder");
     }

@@ -11,9 +11,9 @@ set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 bin=$(cd "${REFRAIN_BIN:?the folder of the command refrain}" && pwd)
 output=${DEMO_OUTPUT:-output/demo}
-models=$bin/../demo/models
+work=$(dirname "$bin")/demo
+models=$work/models
 checkpoint=$models/checkpoints/demo_small.safetensors
-report=$bin/../demo/report.json
 
 # Until a trained model comes along: SD 1.x's layout at a thirtieth of its size, with random weights, the same on
 # every machine. What it draws is coloured noise; the work that a step does is real.
@@ -25,9 +25,9 @@ fi
 mkdir -p "$output"
 # Two steps first: memory, kernels and threads are warm when the clock runs, for both alike.
 "$bin/refrain" run "$here/warm_up.json" "$here/demo.json" --models "$models" --output-directory "$output" \
-  --temp-directory "$bin/../demo/temp" --report "$report" "$@" >"$bin/../demo/files.txt"
+  --temp-directory "$work/temp" --report "$work/report.json" "$@" >"$work/files.txt"
 
-cmake -D REPORT="$report" -P "$here/summary.cmake"
+cmake -D REPORT="$work/report.json" -P "$here/summary.cmake"
 echo
 echo "pictures:"
-sed 's/^/  /' "$bin/../demo/files.txt"
+grep -v "^$work/temp/" "$work/files.txt" | sed 's/^/  /'  # without the warm-up's previews

@@ -68,8 +68,8 @@ void print_diagnostics(std::string_view source, std::span<const Diagnostic> diag
   if (list.ends_with('\n')) {
     list.pop_back();
   }
-  print_error(fmt::format("{} is no valid workflow ({} {}):\n{}", presentable(source.substr(0, 100)), diagnostics.size(),
-                          diagnostics.size() == 1 ? "error" : "errors", list));
+  print_error(fmt::format("{} is no valid workflow ({} {}):\n{}", presentable(source.substr(0, 100)),
+                          diagnostics.size(), diagnostics.size() == 1 ? "error" : "errors", list));
 }
 
 void warn_of_refused(std::span<const PluginStatus> plugins) {

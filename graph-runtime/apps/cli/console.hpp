@@ -9,7 +9,7 @@
 namespace refrain {
 struct Diagnostic;
 struct PluginStatus;
-}
+}  // namespace refrain
 
 namespace refrain::cli {
 
@@ -19,7 +19,8 @@ inline constexpr std::size_t kLongestMessage = 4000;
 /// Whether `stream` takes colours: a terminal, and neither NO_COLOR nor TERM=dumb.
 bool takes_color(std::FILE* stream);
 
-/// The text cut to kLongestMessage bytes between two characters, control characters but line feeds and tabs made visible.
+/// The text cut to kLongestMessage bytes between two characters, control characters but line feeds and tabs made
+/// visible.
 std::string presentable(std::string_view text);
 
 /// "refrain: error: ..." on stderr.

@@ -16,12 +16,15 @@ void require_device(const std::string& device) {
   if (!c10::impl::hasDeviceGuardImpl(wanted.type())) {
     throw ValidationError("device_unavailable",
                           fmt::format("--device {}: this libtorch was built without CUDA; use --device cpu, or build "
-                                      "with the preset cuda (make cuda)", device));
+                                      "with the preset cuda (make cuda)",
+                                      device));
   }
   const int count = c10::impl::getDeviceGuardImpl(wanted.type())->deviceCount();
   if (wanted.index() >= count || count == 0) {
-    throw ValidationError("device_unavailable", fmt::format("--device {}: there are {} CUDA devices here (is the driver "
-                                                            "loaded?)", device, count));
+    throw ValidationError("device_unavailable",
+                          fmt::format("--device {}: there are {} CUDA devices here (is the driver "
+                                      "loaded?)",
+                                      device, count));
   }
 }
 

@@ -47,8 +47,7 @@ InterruptWatch::InterruptWatch(std::function<void()> on_first) {
 
 InterruptWatch::~InterruptWatch() {
   const std::uint64_t one = 1;
-  while (::write(stop_, &one, sizeof one) < 0 && errno == EINTR) {
-  }
+  while (::write(stop_, &one, sizeof one) < 0 && errno == EINTR) {}
   thread_.join();
   ::close(signals_);
   ::close(stop_);

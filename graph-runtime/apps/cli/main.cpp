@@ -36,7 +36,8 @@ int exit_for(const CLI::App& app, const CLI::ParseError& error) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  CLI::App app{"Runs ComfyUI workflow files: nodes from shared libraries, no server, no browser, no Python.", "refrain"};
+  CLI::App app{"Runs ComfyUI workflow files: nodes from shared libraries, no server, no browser, no Python.",
+               "refrain"};
   app.set_version_flag("--version", std::string("refrain ") + kVersion);
   app.footer(kFooter);
   app.require_subcommand(1);

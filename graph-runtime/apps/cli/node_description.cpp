@@ -50,7 +50,8 @@ std::string limits_of(const Input& input) {
 std::string choices_of(const Input& input, const Host& host) {
   const Choices choices = input.list_choices(host);
   if (choices.empty()) {
-    return input.choices.folder.empty() ? "none" : fmt::format("none: no files in the folder \"{}\"", input.choices.folder);
+    return input.choices.folder.empty() ? "none"
+                                        : fmt::format("none: no files in the folder \"{}\"", input.choices.folder);
   }
   std::string text;
   for (std::size_t i = 0; i < std::min(choices.size(), kMostChoices); ++i) {
@@ -60,7 +61,8 @@ std::string choices_of(const Input& input, const Host& host) {
 }
 
 std::string line_of(const Input& input, const Host& host) {
-  std::string line = fmt::format("  {} {}", input.name, input.accepts.empty() ? std::string(input.type.name) : input.accepts);
+  std::string line =
+      fmt::format("  {} {}", input.name, input.accepts.empty() ? std::string(input.type.name) : input.accepts);
   if (input.optional) line += ", optional";
   if (input.lazy) line += ", lazy";
   if (input.list) line += ", list";
@@ -75,7 +77,8 @@ std::string line_of(const Input& input, const Host& host) {
 
 std::string describe_node(const NodeType& type, const Host& host) {
   const Schema& schema = type.schema;
-  std::string text = fmt::format("{}  ({}, from {} {})\n", schema.name, schema.category, type.library, type.library_version);
+  std::string text =
+      fmt::format("{}  ({}, from {} {})\n", schema.name, schema.category, type.library, type.library_version);
   if (!schema.help.empty()) text += schema.help + "\n";
   text += "inputs\n";
   for (const Input& input : schema.inputs) {

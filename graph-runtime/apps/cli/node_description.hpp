@@ -6,7 +6,7 @@
 namespace refrain {
 class Host;
 struct NodeType;
-}
+}  // namespace refrain
 
 namespace refrain::cli {
 

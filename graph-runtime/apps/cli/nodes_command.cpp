@@ -1,8 +1,8 @@
 #include <refrain/errors.hpp>
 #include <refrain/runtime.hpp>
 
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
+#include <CLI/CLI.hpp>
 
 #include <algorithm>
 #include <memory>
@@ -32,9 +32,8 @@ struct NodesFlags {
 
 void print_list(const Registry& registry) {
   std::vector<const NodeType*> types = registry.types();
-  std::stable_sort(types.begin(), types.end(), [](const NodeType* a, const NodeType* b) {
-    return a->schema.category < b->schema.category;
-  });
+  std::stable_sort(types.begin(), types.end(),
+                   [](const NodeType* a, const NodeType* b) { return a->schema.category < b->schema.category; });
   std::size_t width = 0;
   for (const NodeType* type : types) {
     width = std::max(width, type->schema.name.size());
@@ -58,8 +57,10 @@ void require_known(const Registry& registry, const std::vector<std::string>& nam
     }
   }
   if (!unknown.empty()) {
-    throw ValidationError("unknown_node", fmt::format("there is no node {}; \"refrain nodes\" lists those that there are, "
-                                                      "\"refrain plugins\" the libraries that they come from", unknown));
+    throw ValidationError("unknown_node",
+                          fmt::format("there is no node {}; \"refrain nodes\" lists those that there are, "
+                                      "\"refrain plugins\" the libraries that they come from",
+                                      unknown));
   }
 }
 

@@ -1,8 +1,8 @@
 #include <refrain/runtime.hpp>
 
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
+#include <CLI/CLI.hpp>
 
 #include <memory>
 
@@ -39,7 +39,8 @@ int list(const RuntimeFlags& flags) {
 
 Action add_plugins_command(CLI::App& app) {
   auto flags = std::make_shared<RuntimeFlags>();
-  CLI::App& command = *app.add_subcommand("plugins", "List the node libraries: what was loaded from where, and why not");
+  CLI::App& command =
+      *app.add_subcommand("plugins", "List the node libraries: what was loaded from where, and why not");
   command.footer(kExamples);
   flags->add_plugin_flags(command);
   return [flags] { return list(*flags); };

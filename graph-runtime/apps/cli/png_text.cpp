@@ -42,6 +42,7 @@ bool read(Source& source, png_structp png, png_infop info, bool whole) {
   png_set_chunk_malloc_max(png, kLargestText);
   png_read_info(png, info);
   if (whole) {
+    png_start_read_image(png);  // so that png_read_end() passes over the pixels
     png_read_end(png, info);
   }
   return true;

@@ -12,6 +12,7 @@ namespace refrain::cli {
 namespace {
 
 constexpr std::chrono::milliseconds kRedraw{100};  // ten times a second is as much as anybody can read
+constexpr int kRoomForNumbers = 36;                // "[] 10000/10000 12.34 it/s, 1:02:03 left": the bar keeps its width
 constexpr std::chrono::seconds kPlainLine{5};      // log files should not fill up
 
 std::string clock_text(double seconds) {
@@ -78,7 +79,7 @@ void ProgressDisplay::step(std::string_view label, std::int64_t done, std::int64
   const std::string rest = pace(seconds, done - first_done_, of - first_done_);
   if (style_.terminal) {
     const std::string numbers = fmt::format(" {}/{} {}", done, of, rest);
-    const int room = style_.columns - 1 - static_cast<int>(label_.size() + numbers.size()) - 3;
+    const int room = style_.columns - 1 - static_cast<int>(label_.size()) - kRoomForNumbers;
     draw(room < 5 ? label_ + numbers : fmt::format("{} [{}]{}", label_, bar(done, of, std::min(room, 40)), numbers));
   } else {
     fmt::print(stream_, "{}: {}/{} {}\n", label_, done, of, rest);

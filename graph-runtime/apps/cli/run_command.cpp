@@ -1,8 +1,8 @@
 #include <refrain/errors.hpp>
 #include <refrain/runtime.hpp>
 
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
+#include <CLI/CLI.hpp>
 
 #include <cstring>
 #include <memory>
@@ -158,7 +158,9 @@ Action add_run_command(CLI::App& app) {
   auto flags = std::make_shared<RunFlags>();
   CLI::App& command = *app.add_subcommand("run", "Run workflows and save their pictures");
   command.footer(kExamples);
-  command.add_option("workflow", flags->files, "Files in ComfyUI's API format, pictures that carry one, or - for standard input")
+  command
+      .add_option("workflow", flags->files,
+                  "Files in ComfyUI's API format, pictures that carry one, or - for standard input")
       ->required()
       ->type_name("FILE");
   command
@@ -166,9 +168,12 @@ Action add_run_command(CLI::App& app) {
                   "Set an input before the run: <node id or title>.<input>=value; may be repeated")
       ->type_name("NODE.INPUT=VALUE")
       ->allow_extra_args(false);
-  command.add_option("--report", flags->report, "Write what ran, how long it took and what was saved as JSON; - for stdout")
+  command
+      .add_option("--report", flags->report,
+                  "Write what ran, how long it took and what was saved as JSON; - for stdout")
       ->type_name("FILE");
-  command.add_flag("--dry-run", flags->dry_run, "Check everything and list the nodes that would run, without running them");
+  command.add_flag("--dry-run", flags->dry_run,
+                   "Check everything and list the nodes that would run, without running them");
   command.add_flag("-q,--quiet", flags->quiet, "No progress and no summary on stderr");
   flags->runtime.add_folder_flags(command);
   flags->runtime.add_run_flags(command);

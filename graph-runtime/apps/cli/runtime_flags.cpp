@@ -20,12 +20,16 @@ void RuntimeFlags::add_folder_flags(CLI::App& command) {
                   "Default: $REFRAIN_MODELS, else ./models")
       ->type_name("FOLDER")
       ->allow_extra_args(false);
-  command.add_option("--input-directory", input_directory, "Where nodes read from")->type_name("FOLDER")->capture_default_str();
+  command.add_option("--input-directory", input_directory, "Where nodes read from")
+      ->type_name("FOLDER")
+      ->capture_default_str();
   add_plugin_flags(command);
 }
 
 void RuntimeFlags::add_run_flags(CLI::App& command) {
-  command.add_option("--output-directory", output_directory, "Where pictures go")->type_name("FOLDER")->capture_default_str();
+  command.add_option("--output-directory", output_directory, "Where pictures go")
+      ->type_name("FOLDER")
+      ->capture_default_str();
   command.add_option("--temp-directory", temp_directory, "Where previews go; default ./temp")->type_name("FOLDER");
   command.add_option("--device", device, "cpu, cuda or cuda:N")
       ->check([](const std::string& text) {
@@ -44,7 +48,7 @@ void RuntimeFlags::add_run_flags(CLI::App& command) {
       .add_option("--cache-bytes", cache_bytes,
                   "Memory for results that later workflows of the same command may reuse:\n"
                   "bytes, or a number with K, M or G (of 1024)")
-      ->transform(CLI::AsSizeValue(false))
+      ->transform(CLI::AsSizeValue(false).description(""))
       ->type_name("BYTES")
       ->default_str("half of the free memory");
 }

@@ -1,8 +1,8 @@
 #include <refrain/errors.hpp>
 #include <refrain/runtime.hpp>
 
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
+#include <CLI/CLI.hpp>
 
 #include <memory>
 
@@ -66,7 +66,9 @@ Action add_validate_command(CLI::App& app) {
   auto flags = std::make_shared<ValidateFlags>();
   CLI::App& command = *app.add_subcommand("validate", "Check workflows without running them");
   command.footer(kExamples);
-  command.add_option("workflow", flags->files, "Files in ComfyUI's API format, pictures that carry one, or - for standard input")
+  command
+      .add_option("workflow", flags->files,
+                  "Files in ComfyUI's API format, pictures that carry one, or - for standard input")
       ->required()
       ->type_name("FILE");
   command.add_option("--set", flags->settings, "Set an input first: <node id or title>.<input>=value; may be repeated")

@@ -68,7 +68,8 @@ WorkflowText read_workflow_text(const std::string& name) {
       }
     }
   } catch (const std::runtime_error& error) {
-    throw WorkflowError("workflow_unreadable", fmt::format("{} is a damaged PNG file: {}", workflow.source, error.what()));
+    throw WorkflowError("workflow_unreadable",
+                        fmt::format("{} is a damaged PNG file: {}", workflow.source, error.what()));
   }
   if (prompt.empty()) {
     throw WorkflowError("workflow_no_prompt",
@@ -90,7 +91,8 @@ Workflow open_workflow(const Runtime& runtime, const std::string& name, const st
     const std::size_t equals = setting.find('=');
     if (equals == std::string::npos) {
       throw WorkflowError("setting_rejected", fmt::format("--set {}: give <id or title>.<input>=value, "
-                                                          "as in --set 3.seed=7", setting));
+                                                          "as in --set 3.seed=7",
+                                                          setting));
     }
     runtime.set(workflow, std::string_view(setting).substr(0, equals), std::string_view(setting).substr(equals + 1));
   }

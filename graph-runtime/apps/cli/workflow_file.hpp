@@ -10,7 +10,7 @@ namespace refrain::cli {
 
 /// The text of a workflow and where it came from.
 struct WorkflowText {
-  std::string source;       ///< the file's name, or <stdin>
+  std::string source;  ///< the file's name, or <stdin>
   std::string json;
   std::string ui_workflow;  ///< the UI's own graph, when a picture brought it along
 };

@@ -30,27 +30,28 @@ enum class LogLevel : std::uint8_t;  // <refrain/host.hpp>
 
 /// Where the runtime finds things and how it computes. Empty paths take the default named behind them.
 struct RuntimeOptions {
-  std::vector<std::filesystem::path> plugin_paths{};   ///< folders or files of node libraries, before all others
-  bool standard_plugin_paths = true;                 ///< also REFRAIN_PLUGIN_PATH, the user's, the system's and the built ones
+  std::vector<std::filesystem::path> plugin_paths{};  ///< folders or files of node libraries, before all others
+  bool standard_plugin_paths = true;  ///< also REFRAIN_PLUGIN_PATH, the user's, the system's and the built ones
   std::vector<std::filesystem::path> model_folders{};  ///< roots laid out as ComfyUI's `models`; default: ./models
   std::filesystem::path input_directory{};             ///< ./input
   std::filesystem::path output_directory{};            ///< ./output
   std::filesystem::path temp_directory{};              ///< ./temp
-  std::filesystem::path vocabulary_file{};             ///< REFRAIN_VOCABULARY, else share/refrain beside the program's prefix
-  std::string device = "cpu";                        ///< as torch writes it: "cpu", "cuda", "cuda:1"
-  std::string dtype = "auto";                        ///< "auto", "fp32", "bf16" or "fp16": what models compute in
-  std::optional<std::uint64_t> cache_bytes{};        ///< of results kept after their last reader; default: half of the free memory
+  std::filesystem::path vocabulary_file{};  ///< REFRAIN_VOCABULARY, else share/refrain beside the program's prefix
+  std::string device = "cpu";               ///< as torch writes it: "cpu", "cuda", "cuda:1"
+  std::string dtype = "auto";               ///< "auto", "fp32", "bf16" or "fp16": what models compute in
+  std::optional<std::uint64_t>
+      cache_bytes{};  ///< of results kept after their last reader; default: half of the free memory
 };
 
 /// What became of one file that may be a node library.
 struct PluginStatus {
   std::filesystem::path file;
   bool loaded = false;
-  std::string name;                 ///< the library's own; empty when its record could not be read
+  std::string name;  ///< the library's own; empty when its record could not be read
   std::string version;
-  std::vector<std::string> nodes;   ///< the types it brought
-  std::string code;                 ///< why it was refused: a stable code ...
-  std::string problem;              ///< ... and a sentence with the remedy
+  std::vector<std::string> nodes;  ///< the types it brought
+  std::string code;                ///< why it was refused: a stable code ...
+  std::string problem;             ///< ... and a sentence with the remedy
 };
 
 /// Asks a run to stop. Any thread and any signal handler may call cancel(); the run notices within one sampler step.
@@ -80,8 +81,9 @@ struct NodeFailure {
   std::string code;
   std::string exception_type;
   std::string exception_message;
-  std::vector<std::string> traceback;                                            ///< where the failure was caught
-  std::vector<std::pair<std::string, std::vector<std::string>>> current_inputs;  ///< numbers and text, cut; else the type's name
+  std::vector<std::string> traceback;  ///< where the failure was caught
+  std::vector<std::pair<std::string, std::vector<std::string>>>
+      current_inputs;                        ///< numbers and text, cut; else the type's name
   std::vector<std::string> current_outputs;  ///< nodes whose results were there; of a run's first failure only
   std::vector<std::string> executed;         ///< nodes that had run, or were reused; of a run's first failure only
 
@@ -90,8 +92,8 @@ struct NodeFailure {
 };
 
 enum class NodeOutcome : std::uint8_t {
-  run,         ///< computed in this run
-  reused,      ///< taken from the result cache, or from an equal node of this run
+  run,     ///< computed in this run
+  reused,  ///< taken from the result cache, or from an equal node of this run
   failed,
   skipped,     ///< needs a node that failed
   not_needed,  ///< no output asked for it, or only nodes that were reused
@@ -100,8 +102,8 @@ enum class NodeOutcome : std::uint8_t {
 std::string_view name_of(NodeOutcome outcome);
 
 struct NodeReport {
-  double milliseconds = 0;     ///< inside the node, deferred work not counted
-  std::uint32_t calls = 0;     ///< more than 1 for lists
+  double milliseconds = 0;  ///< inside the node, deferred work not counted
+  std::uint32_t calls = 0;  ///< more than 1 for lists
   NodeOutcome outcome = NodeOutcome::not_needed;
 };
 
@@ -119,13 +121,14 @@ std::string_view name_of(RunOutcome outcome);
 struct RunReport {
   RunOutcome outcome = RunOutcome::done;
   double milliseconds = 0;
-  std::vector<NodeReport> nodes;       ///< in the plan's order; see node()
+  std::vector<NodeReport> nodes;  ///< in the plan's order; see node()
   std::vector<NodeRecord> records;
   std::vector<NodeFailure> failures;
   std::vector<std::pair<std::string, std::string>> ui;  ///< node id and what it shows, as JSON text
-  std::uint64_t peak_memory = 0;       ///< of the process in this run, bytes (since its start where the kernel cannot reset it)
-  std::uint64_t peak_device_memory = 0;  ///< of torch's allocator on the device, bytes; 0 on the CPU
-  std::uint64_t kept_bytes = 0;        ///< in the result cache afterwards
+  std::uint64_t peak_memory =
+      0;  ///< of the process in this run, bytes (since its start where the kernel cannot reset it)
+  std::uint64_t peak_device_memory = 0;       ///< of torch's allocator on the device, bytes; 0 on the CPU
+  std::uint64_t kept_bytes = 0;               ///< in the result cache afterwards
   std::shared_ptr<const ExecutionPlan> plan;  ///< what the views look into
 
   /// Whom nodes[index] is about.
@@ -135,8 +138,8 @@ struct RunReport {
   std::string json() const;
 };
 
-/// Told what a run does, on the thread that called run(); only progress() and log() may come from the thread of deferred
-/// work too. Overrides must not throw.
+/// Told what a run does, on the thread that called run(); only progress() and log() may come from the thread of
+/// deferred work too. Overrides must not throw.
 class RunObserver {
  public:
   virtual ~RunObserver();

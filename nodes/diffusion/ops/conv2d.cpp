@@ -5,30 +5,51 @@
 #include <utility>
 
 namespace refrain::diffusion {
+namespace {
 
-Conv2d::Conv2d(const Weights& weights, int in, int out, Geometry geometry) : geometry_(geometry) {
-  at::Tensor weight = weights.get("weight", {out, in, geometry.kernel, geometry.kernel});
-  bias_ = weights.get("bias", {out});
-  if (weight.is_cpu()) {
-    if (auto packed = packed::pack_conv(weight, geometry)) {
-      weight_ = *std::move(packed);
-      packed_ = true;
-      weights.give_back("weight");
-      return;
-    }
-    weight_ = std::move(weight);
+/// [N, C, h, w] -> [N, h, w, C] contiguous, a view where the input is channels-last; and back.
+at::Tensor pixels_of(const at::Tensor& x) { return x.permute({0, 2, 3, 1}).contiguous(); }
+at::Tensor picture_of(const at::Tensor& pixels) { return pixels.permute({0, 3, 1, 2}); }
+
+}  // namespace
+
+Conv2d::Conv2d(const Weights& weights, int in, int out, Geometry geometry)
+    : geometry_(geometry), weights_(weights), shape_{out, in, geometry.kernel, geometry.kernel} {
+  const bool on_cpu = weights.placement().device.is_cpu();
+  if (on_cpu && geometry.kernel == 1 && geometry.stride == 1) {
+    pointwise_.emplace(weights, in, out);
     return;
   }
-  weight_ = weight.contiguous(at::MemoryFormat::ChannelsLast);
+  bias_ = weights.get("bias", {out});
+  if (on_cpu && packed::can_pack(weights.placement().dtype)) {
+    weights.raw("weight", shape_);  // a missing or wrong weight is an error of the load
+    packed_ = std::make_unique<Packed>();
+    return;
+  }
+  weight_ = weights.get("weight", shape_);
+  if (!on_cpu) weight_ = weight_.contiguous(at::MemoryFormat::ChannelsLast);
+}
+
+at::Tensor Conv2d::packed_for(const at::Tensor& x) const {
+  const std::scoped_lock lock(packed_->mutex);
+  if (packed_->height != x.size(2) || packed_->width != x.size(3)) {
+    packed_->weight = packed::pack_conv(weights_.get("weight", shape_), geometry_, x.sizes());
+    packed_->height = x.size(2);
+    packed_->width = x.size(3);
+    weights_.give_back("weight");
+  }
+  return packed_->weight;
 }
 
 at::Tensor Conv2d::operator()(const at::Tensor& x) const {
-  if (packed_) return packed::conv(x, weight_, bias_, geometry_);
+  if (pointwise_) return picture_of((*pointwise_)(pixels_of(x)));
+  if (packed_) return packed::conv(x, packed_for(x), bias_, geometry_);
   return at::conv2d(x, weight_, bias_, geometry_.stride, geometry_.padding);
 }
 
 at::Tensor Conv2d::add(const at::Tensor& x, const at::Tensor& other) const {
-  if (packed_) return packed::conv_add(x, weight_, bias_, geometry_, other);
+  if (pointwise_) return picture_of(pointwise_->add(pixels_of(x), pixels_of(other)));
+  if (packed_) return packed::conv_add(x, packed_for(x), bias_, geometry_, other);
   return (*this)(x).add_(other);
 }
 

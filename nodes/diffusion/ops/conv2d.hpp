@@ -1,13 +1,20 @@
 #pragma once
+#include "ops/linear.hpp"
 #include "ops/packed.hpp"
 
 #include <ATen/core/Tensor.h>
 #include <refrain/diffusion/weights.hpp>
 
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <vector>
+
 namespace refrain::diffusion {
 
-/// A square two-dimensional convolution, with the weight in the form that the device likes best. Immutable.
-/// Activations [N, C, h, w] channels-last, in the dtype of computation.
+/// A square two-dimensional convolution, with the weight in the form that the device likes best. Any thread may call it.
+/// Activations [N, C, h, w] channels-last, in the dtype of computation. A 1x1 convolution is a Linear over the pixels.
 class Conv2d {
  public:
   using Geometry = packed::ConvGeometry;
@@ -19,10 +26,22 @@ class Conv2d {
   at::Tensor add(const at::Tensor& x, const at::Tensor& other) const;  ///< the convolution + other
 
  private:
+  /// The weight packed for pictures of one size, at the first of that size: nobody knows the size at load.
+  struct Packed {
+    std::mutex mutex;
+    std::int64_t height = 0;
+    std::int64_t width = 0;
+    at::Tensor weight;
+  };
+  at::Tensor packed_for(const at::Tensor& x) const;
+
   Geometry geometry_;
-  at::Tensor weight_;
+  std::optional<Linear> pointwise_;
+  Weights weights_;
+  std::vector<std::int64_t> shape_;
+  at::Tensor weight_;                ///< where no packed form is to be had
   at::Tensor bias_;
-  bool packed_ = false;
+  std::unique_ptr<Packed> packed_;
 };
 
 constexpr Conv2d::Geometry kPointwise{1, 1, 0};  ///< 1x1

@@ -5,6 +5,7 @@
 #include <ATen/core/dispatch/Dispatcher.h>
 #include <ATen/core/ivalue.h>
 #include <ATen/core/stack.h>
+#include <ATen/ops/zeros.h>
 
 #include <initializer_list>
 #include <utility>
@@ -66,12 +67,13 @@ std::optional<at::Tensor> pack_linear(const at::Tensor& weight) {
   return try_pack([&] { return call(operators().reorder_linear, {weight, c10::IValue()}); });
 }
 
-std::optional<at::Tensor> pack_conv(const at::Tensor& weight, const ConvGeometry& geometry) {
-  // No hint of the input's size: measured, it changes nothing, and a model takes pictures of any size.
-  return try_pack([&] {
-    return call(operators().reorder_conv,
-                {weight, both(geometry.padding), both(geometry.stride), both(1), std::int64_t{1}, c10::IValue()});
-  });
+at::Tensor pack_conv(const at::Tensor& weight, const ConvGeometry& geometry, at::IntArrayRef input_size) {
+  return call(operators().reorder_conv, {weight, both(geometry.padding), both(geometry.stride), both(1), std::int64_t{1},
+                                         input_size.vec()});
+}
+
+bool can_pack(at::ScalarType dtype) {
+  return pack_linear(at::zeros({1, 1}, at::TensorOptions(dtype))).has_value();
 }
 
 at::Tensor linear(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias, Unary unary) {

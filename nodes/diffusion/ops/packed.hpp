@@ -19,10 +19,13 @@ struct ConvGeometry {
   int padding = 1;
 };
 
+/// Whether this libtorch and CPU multiply packed weights of that type.
+bool can_pack(at::ScalarType dtype);
 /// weight [out, in] on the CPU -> its packed form; none where this libtorch, CPU or type has no such operator.
 std::optional<at::Tensor> pack_linear(const at::Tensor& weight);
-/// weight [out, in, k, k] on the CPU -> its packed form, or none.
-std::optional<at::Tensor> pack_conv(const at::Tensor& weight, const ConvGeometry& geometry);
+/// weight [out, in, k, k] on the CPU -> its packed form for inputs of the size [N, in, h, w], where can_pack(). The best form
+/// depends on that size; oneDNN reorders a whole weight at every call, slowly, where the input asks for another form.
+at::Tensor pack_conv(const at::Tensor& weight, const ConvGeometry& geometry, at::IntArrayRef input_size);
 
 /// unary(x W^T + bias); x [..., in], bias [out] or undefined.
 at::Tensor linear(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias, Unary unary);

@@ -37,7 +37,8 @@ struct RawEntry {
 
 std::string in_quotes(std::string_view text) {
   constexpr std::size_t kLongest = 120;
-  std::string result = "'" + std::string(text.substr(0, kLongest));
+  std::string result = "'";
+  result += text.substr(0, kLongest);
   return result + (text.size() > kLongest ? "...'" : "'");
 }
 

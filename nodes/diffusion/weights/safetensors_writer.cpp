@@ -74,7 +74,8 @@ SafetensorsWriter::SafetensorsWriter(std::filesystem::path file, const Tensors& 
 }
 
 void SafetensorsWriter::open_temporary() {
-  const std::string stem = "." + file_.filename().string() + "." + std::to_string(::getpid()) + ".";
+  std::string stem = ".";
+  ((stem += file_.filename().string()) += '.') += std::to_string(::getpid()) + '.';
   for (int attempt = 0; descriptor_ < 0; ++attempt) {
     temporary_ = file_.parent_path() / (stem + std::to_string(attempt));
     descriptor_ = ::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);

@@ -30,6 +30,10 @@ struct Model {
   int latent_channels = 4;
   double latent_scale = 0.18215;                    ///< the sampler works on latent * latent_scale
   std::shared_ptr<const CachePolicy> cache_policy;  ///< null: every evaluation is full
+  std::size_t weight_bytes = 0;                     ///< of the network, in the type it computes in
+  static void memory(const Model& model, MemoryBlocks& blocks) {
+    blocks.emplace_back(model.unet.get(), model.weight_bytes);
+  }
 };
 
 class ClipTokenizer;

@@ -1,4 +1,4 @@
-#include "json/set_input.hpp"
+#include "planning/set_input.hpp"
 
 #include <algorithm>
 #include <optional>
@@ -117,6 +117,7 @@ void set_input(WorkflowGraph& graph, const Registry* registry, std::string_view 
     if (input == node.inputs.end()) {
       if (!declared) fail_without_input(graph, target, node, type, name);
       input = node.inputs.insert(node.inputs.end(), GraphInput{std::string(name), {}, {}});
+      if (!node.has_inputs && !node.members.empty()) node.members.push_back({"inputs", {}});
       node.has_inputs = true;
     }
     input->value = parse_value(value_text, declared);
