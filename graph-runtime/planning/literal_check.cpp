@@ -1,5 +1,8 @@
 #include "planning/literal_check.hpp"
 
+#include <refrain/errors.hpp>
+#include <refrain/host.hpp>
+
 #include <algorithm>
 #include <bit>
 #include <limits>
@@ -104,6 +107,17 @@ LiteralProblem not_in_list(const PortInfo& port, const InputValue& literal) {
   return problem;
 }
 
+/// For a choice among files: the folders searched and what is there instead, in the host's words. Else empty.
+std::string why_no_file(const Host& host, const Input& input, const std::string& name) {
+  if (input.choices.folder.empty()) return {};
+  try {
+    host.find_file(input.choices.folder, name);
+  } catch (const Error& error) {
+    return input.name + ": " + error.what();
+  }
+  return {};
+}
+
 std::optional<LiteralProblem> check_choice(const TypeTable& types, PortInfo& port, const InputValue& literal,
                                            Value& result) {
   const auto* text = std::get_if<std::string>(&literal);
@@ -116,7 +130,11 @@ std::optional<LiteralProblem> check_choice(const TypeTable& types, PortInfo& por
       return problem;
     }
     const auto& sorted = port.sorted_choices;
-    if (!text || !std::binary_search(sorted.begin(), sorted.end(), *text)) return not_in_list(port, literal);
+    if (!text || !std::binary_search(sorted.begin(), sorted.end(), *text)) {
+      LiteralProblem problem = not_in_list(port, literal);
+      if (text) problem.explanation = why_no_file(types.host(), *port.input, *text);
+      return problem;
+    }
   }
   result = Value::make<std::string>(text ? *text : python_str(literal));
   return std::nullopt;

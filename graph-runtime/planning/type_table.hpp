@@ -49,6 +49,7 @@ struct TypeInfo {
 class TypeTable {
  public:
   TypeTable(const Registry& registry, const Host& host) : registry_(registry), host_(host) {}
+  const Host& host() const { return host_; }
 
   /// The type called `name`, or null.
   TypeInfo* find(const std::string& name);

@@ -59,7 +59,7 @@ std::vector<Rubbish> rubbish() {
       {"CheckpointOutsideItsFolder", changed(small, "/4/inputs/ckpt_name", "../../../etc/passwd"), {"ckpt_name"}},
       {"MissingCheckpoint",
        changed(small, "/4/inputs/ckpt_name", "none.safetensors"),
-       {"none.safetensors", "small.safetensors"}},
+       {"none.safetensors", "small.safetensors", "Searched: ", "models/checkpoints"}},
       {"LatentOutsideItsFolder",
        R"({"1": {"class_type": "LoadLatent", "inputs": {"latent": "../../etc/passwd"}},
                                      "2": {"class_type": "SaveLatent", "inputs": {"samples": ["1", 0]}}})",

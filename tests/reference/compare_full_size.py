@@ -13,44 +13,92 @@ import sys
 import time
 from pathlib import Path
 
-LATENT_LIMIT = 1e-4     # of the latent's standard deviation, or twice ComfyUI's own spread if that is more
-PICTURE_SHARE = 0.999   # of values within one level of 255
+LATENT_LIMIT = 1e-4  # of the latent's standard deviation, or twice ComfyUI's own spread if that is more
+PICTURE_SHARE = 0.999  # of values within one level of 255
 SAMPLERS = ["euler", "euler_ancestral", "heun", "dpmpp_2m", "ddim"]
 SCHEDULERS = ["normal", "karras", "simple"]
 CHECKPOINT = "sd15_random_fp16.safetensors"
 
 PLAIN = "beautiful scenery nature glass bottle landscape, , purple galaxy bottle,"
 WEIGHTED = "a (big (red:0.7) dog:1.4) runs, ((masterpiece)), (blurry:-0.5), \\(style\\), (sun:0)"
-LONG = "a portrait of " + ", ".join(f"(detail {i}:1.{i % 10})" if i % 5 == 0 else f"detail number {i}" for i in range(45))
+LONG = "a portrait of " + ", ".join(
+    f"(detail {i}:1.{i % 10})" if i % 5 == 0 else f"detail number {i}" for i in range(45)
+)
 
 
-def case(name, width=192, height=128, batch=1, positive=PLAIN, negative="text, watermark", sampler="euler",
-         scheduler="normal", steps=4, cfg=8.0, seed=156680208700286):
-    return dict(name=name, width=width, height=height, batch=batch, positive=positive, negative=negative,
-                sampler=sampler, scheduler=scheduler, steps=steps, cfg=cfg, seed=seed)
+def case(
+    name,
+    width=192,
+    height=128,
+    batch=1,
+    positive=PLAIN,
+    negative="text, watermark",
+    sampler="euler",
+    scheduler="normal",
+    steps=4,
+    cfg=8.0,
+    seed=156680208700286,
+):
+    return dict(
+        name=name,
+        width=width,
+        height=height,
+        batch=batch,
+        positive=positive,
+        negative=negative,
+        sampler=sampler,
+        scheduler=scheduler,
+        steps=steps,
+        cfg=cfg,
+        seed=seed,
+    )
 
 
 def all_cases():
-    small = [case("default", steps=20), case("batch2", batch=2, sampler="dpmpp_2m", scheduler="karras"),
-             case("weighted", positive=WEIGHTED), case("long", positive=LONG, negative=WEIGHTED, batch=2),
-             case("unguided", cfg=1.0), case("one_step", steps=1), case("largest_seed", seed=(1 << 64) - 1)]
-    small += [case(f"{sampler}-{scheduler}", sampler=sampler, scheduler=scheduler, steps=3)
-              for sampler in SAMPLERS for scheduler in SCHEDULERS]
-    large = [case("large-single", 512, 512), case("large-batch2", 512, 512, batch=2, sampler="dpmpp_2m", scheduler="karras",
-                                          positive=LONG, steps=2)]
+    small = [
+        case("default", steps=20),
+        case("batch2", batch=2, sampler="dpmpp_2m", scheduler="karras"),
+        case("weighted", positive=WEIGHTED),
+        case("long", positive=LONG, negative=WEIGHTED, batch=2),
+        case("unguided", cfg=1.0),
+        case("one_step", steps=1),
+        case("largest_seed", seed=(1 << 64) - 1),
+    ]
+    small += [
+        case(f"{sampler}-{scheduler}", sampler=sampler, scheduler=scheduler, steps=3)
+        for sampler in SAMPLERS
+        for scheduler in SCHEDULERS
+    ]
+    large = [
+        case("large-single", 512, 512),
+        case("large-batch2", 512, 512, batch=2, sampler="dpmpp_2m", scheduler="karras", positive=LONG, steps=2),
+    ]
     return {"small": small, "large": large, "full": [case("large-default", 512, 512, steps=20)]}
 
 
 def workflow(c):
     """ComfyUI's default graph in the API format, and a SaveLatent."""
     return {
-        "3": {"class_type": "KSampler", "inputs": {
-            "seed": c["seed"], "steps": c["steps"], "cfg": c["cfg"], "sampler_name": c["sampler"],
-            "scheduler": c["scheduler"], "denoise": 1.0, "model": ["4", 0], "positive": ["6", 0], "negative": ["7", 0],
-            "latent_image": ["5", 0]}},
+        "3": {
+            "class_type": "KSampler",
+            "inputs": {
+                "seed": c["seed"],
+                "steps": c["steps"],
+                "cfg": c["cfg"],
+                "sampler_name": c["sampler"],
+                "scheduler": c["scheduler"],
+                "denoise": 1.0,
+                "model": ["4", 0],
+                "positive": ["6", 0],
+                "negative": ["7", 0],
+                "latent_image": ["5", 0],
+            },
+        },
         "4": {"class_type": "CheckpointLoaderSimple", "inputs": {"ckpt_name": CHECKPOINT}},
-        "5": {"class_type": "EmptyLatentImage", "inputs": {
-            "width": c["width"], "height": c["height"], "batch_size": c["batch"]}},
+        "5": {
+            "class_type": "EmptyLatentImage",
+            "inputs": {"width": c["width"], "height": c["height"], "batch_size": c["batch"]},
+        },
         "6": {"class_type": "CLIPTextEncode", "inputs": {"text": c["positive"], "clip": ["4", 1]}},
         "7": {"class_type": "CLIPTextEncode", "inputs": {"text": c["negative"], "clip": ["4", 1]}},
         "8": {"class_type": "VAEDecode", "inputs": {"samples": ["3", 0], "vae": ["4", 2]}},
@@ -170,8 +218,17 @@ def prepare_references(options, cases, checkpoint_hash):
             comfyui.executor.caches.objects.cache.clear()
             begin = time.time()
             comfyui.run(prompt, count)
-            record.write_text(json.dumps({"case": c, "seconds": round(time.time() - begin, 1), "threads": count,
-                                          "reference": comfyui.oracle.version}) + "\n")
+            record.write_text(
+                json.dumps(
+                    {
+                        "case": c,
+                        "seconds": round(time.time() - begin, 1),
+                        "threads": count,
+                        "reference": comfyui.oracle.version,
+                    }
+                )
+                + "\n"
+            )
             print(f"ComfyUI, {count} thread{'s' * (count > 1)}: {c['name']} in {time.time() - begin:.1f} s", flush=True)
     return results
 
@@ -186,8 +243,20 @@ def run_refrain(options, cases):
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(json.dumps(workflow(c), indent=1) + "\n")
         files.append(file)
-    command = [options.build / "bin" / "refrain", "run", *files, "--models", options.cache / "models",
-               "--output-directory", results.folder, "--device", "cpu", "--dtype", "fp32", *options.refrain_option]
+    command = [
+        options.build / "bin" / "refrain",
+        "run",
+        *files,
+        "--models",
+        options.cache / "models",
+        "--output-directory",
+        results.folder,
+        "--device",
+        "cpu",
+        "--dtype",
+        "fp32",
+        *options.refrain_option,
+    ]
     begin = time.time()
     done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     print(f"refrain: {len(cases)} workflows in {time.time() - begin:.1f} s, exit code {done.returncode}", flush=True)
@@ -215,8 +284,10 @@ def judge(c, ours, references):
     share = float((levels <= 1).mean())
     limit = max(LATENT_LIMIT, 2 * spread)
     passed = off <= limit and share >= PICTURE_SHARE
-    return (f"{name:44} {off:9.2e} {spread:9.2e} {model_share(c, expected, latent):9.2e} {share:9.5f} {levels.max():4d}"
-            f"  {'ok' if passed else 'FAILED'}"), passed
+    return (
+        f"{name:44} {off:9.2e} {spread:9.2e} {model_share(c, expected, latent):9.2e} {share:9.5f} {levels.max():4d}"
+        f"  {'ok' if passed else 'FAILED'}"
+    ), passed
 
 
 def model_share(c, expected, latent):
@@ -232,16 +303,34 @@ def parse_arguments():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--comfyui", type=Path, required=True, help="folder of a ComfyUI checkout")
     parser.add_argument("--build", type=Path, default=Path("build/release"), help="our build folder")
-    parser.add_argument("--cache", type=Path, required=True, help="folder for checkpoint, references and results (3 GB)")
-    parser.add_argument("--cases", nargs="+", default=["small"],
-                        help="small (192x128), large (512x512), full (512x512, 20 steps), all, or names of cases")
-    parser.add_argument("--threads", type=int, nargs="+", default=[1, 2],
-                        help="ComfyUI's threads: 1 2 measures its own spread too; 2 alone saves time")
+    parser.add_argument(
+        "--cache", type=Path, required=True, help="folder for checkpoint, references and results (3 GB)"
+    )
+    parser.add_argument(
+        "--cases",
+        nargs="+",
+        default=["small"],
+        help="small (192x128), large (512x512), full (512x512, 20 steps), all, or names of cases",
+    )
+    parser.add_argument(
+        "--threads",
+        type=int,
+        nargs="+",
+        default=[1, 2],
+        help="ComfyUI's threads: 1 2 measures its own spread too; 2 alone saves time",
+    )
     parser.add_argument("--prepare", action="store_true", help="only make the checkpoint and ComfyUI's results")
     parser.add_argument("--reuse", action="store_true", help="judge our results of the last call again")
-    parser.add_argument("--make-checkpoint", type=Path, help="refrain-make-checkpoint, where it is not in the build folder")
-    parser.add_argument("--refrain-option", action="append", default=[], metavar="=OPTION",
-                        help="passed on to `refrain run`, as in --refrain-option=--report --refrain-option=report.json")
+    parser.add_argument(
+        "--make-checkpoint", type=Path, help="refrain-make-checkpoint, where it is not in the build folder"
+    )
+    parser.add_argument(
+        "--refrain-option",
+        action="append",
+        default=[],
+        metavar="=OPTION",
+        help="passed on to `refrain run`, as in --refrain-option=--report --refrain-option=report.json",
+    )
     parser.add_argument("--list", action="store_true", help="print the cases and stop")
     return parser.parse_args()
 

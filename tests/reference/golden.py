@@ -20,13 +20,19 @@ def difference(a, b):
 
 
 class Golden:
-    """Collects the tensors of one file. What `spread` notes is the reference's own difference between 1 and 2 threads."""
+    """Collects the tensors of one file, and how far the reference on two threads is from itself on one."""
 
     def __init__(self, oracle, tool, **facts):
         self._tensors = {}
-        self._metadata = {"reference": oracle.version, "torch": torch.__version__, "numpy": numpy.__version__,
-                          "tool": f"tests/reference/{tool}", "threads": "1",
-                          "cpu": torch.backends.cpu.get_cpu_capability(), **{k: str(v) for k, v in facts.items()}}
+        self._metadata = {
+            "reference": oracle.version,
+            "torch": torch.__version__,
+            "numpy": numpy.__version__,
+            "tool": f"tests/reference/{tool}",
+            "threads": "1",
+            "cpu": torch.backends.cpu.get_cpu_capability(),
+            **{k: str(v) for k, v in facts.items()},
+        }
         self._spread = {}
 
     def add(self, name, tensor):
@@ -65,8 +71,11 @@ class Golden:
         save_file(self._tensors, path, metadata=self._metadata)
         path.chmod(0o644)
         worst = max(self._spread.values(), default=0.0)
-        print(f"{path.name}: {len(self._tensors)} tensors, {path.stat().st_size / 1024:.0f} KiB, "
-              f"worst spread {worst:.1e}", flush=True)
+        print(
+            f"{path.name}: {len(self._tensors)} tensors, {path.stat().st_size / 1024:.0f} KiB, "
+            f"worst spread {worst:.1e}",
+            flush=True,
+        )
 
 
 def random(name, *shape, scale=1.0):

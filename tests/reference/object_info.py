@@ -8,8 +8,17 @@ import tempfile
 
 from golden import FOLDER
 
-NODES = ["CheckpointLoaderSimple", "CLIPTextEncode", "EmptyLatentImage", "KSampler", "VAEDecode", "SaveImage",
-         "PreviewImage", "SaveLatent", "LoadLatent"]
+NODES = [
+    "CheckpointLoaderSimple",
+    "CLIPTextEncode",
+    "EmptyLatentImage",
+    "KSampler",
+    "VAEDecode",
+    "SaveImage",
+    "PreviewImage",
+    "SaveLatent",
+    "LoadLatent",
+]
 
 
 def _without_texts(section):

@@ -46,8 +46,14 @@ class Oracle:
         self.checkout = Path(checkout).resolve()
         if not (self.checkout / "comfy" / "samplers.py").is_file():
             raise SystemExit(f"{self.checkout} is no checkout of ComfyUI: comfy/samplers.py is not there")
-        _stub("torchvision", "torchvision.transforms", "torchvision.transforms.functional", "torchaudio",
-              "torchaudio.transforms", "torchaudio.functional")
+        _stub(
+            "torchvision",
+            "torchvision.transforms",
+            "torchvision.transforms.functional",
+            "torchaudio",
+            "torchaudio.transforms",
+            "torchaudio.functional",
+        )
         sys.path.insert(0, str(self.checkout))
         import comfy.cli_args
 
@@ -66,8 +72,9 @@ class Oracle:
         """Version and, where the checkout is a git work tree, its commit."""
         text = (self.checkout / "comfyui_version.py").read_text()
         version = text.split("__version__ = ")[1].split('"')[1]
-        commit = subprocess.run(["git", "-C", self.checkout, "rev-parse", "--short", "HEAD"],
-                                capture_output=True, text=True)
+        commit = subprocess.run(
+            ["git", "-C", self.checkout, "rev-parse", "--short", "HEAD"], capture_output=True, text=True
+        )
         return f"ComfyUI {version}" + (f" ({commit.stdout.strip()})" if commit.returncode == 0 else "")
 
 

@@ -9,7 +9,7 @@ FIRST_STAGE = "first_stage_model."
 
 
 class SmallModels:
-    """U-Net, text encoder and autoencoder of one file, as ComfyUI's loader would make them had it expected the sizes."""
+    """U-Net, text encoder and autoencoder of one file, as ComfyUI's loader would make them if it knew the sizes."""
 
     def __init__(self, checkpoint):
         with safe_open(checkpoint, "pt") as file:
@@ -20,7 +20,7 @@ class SmallModels:
         self.text_heads = int(self.metadata["refrain.clip.heads"])
 
     def _part(self, prefix):
-        return {name[len(prefix):]: tensor.float() for name, tensor in self.state.items() if name.startswith(prefix)}
+        return {name[len(prefix) :]: tensor.float() for name, tensor in self.state.items() if name.startswith(prefix)}
 
     def model_patcher(self):
         """The value that ComfyUI's loader puts on a MODEL edge: computes in float32."""
@@ -47,8 +47,13 @@ class SmallModels:
         weights = self._part(TEXT)
         width = weights["final_layer_norm.weight"].shape[0]
         layers = 1 + max(int(name.split(".")[2]) for name in weights if name.startswith("encoder.layers."))
-        sizes = {"hidden_size": width, "num_hidden_layers": layers, "num_attention_heads": self.text_heads,
-                 "intermediate_size": weights["encoder.layers.0.mlp.fc1.weight"].shape[0], "projection_dim": width}
+        sizes = {
+            "hidden_size": width,
+            "num_hidden_layers": layers,
+            "num_attention_heads": self.text_heads,
+            "intermediate_size": weights["encoder.layers.0.mlp.fc1.weight"].shape[0],
+            "projection_dim": width,
+        }
         target = comfy.supported_models_base.ClipTarget(comfy.sd1_clip.SD1Tokenizer, comfy.sd1_clip.SD1ClipModel)
         clip = comfy.sd.CLIP(target, model_options={"dtype": torch.float32, "clip_l_model_config": sizes})
         renamed = {"clip_l.transformer.text_model." + name: tensor for name, tensor in weights.items()}
@@ -64,9 +69,18 @@ class SmallModels:
         channels = weights["encoder.conv_in.weight"].shape[0]
         levels = 1 + max(int(name.split(".")[2]) for name in weights if name.startswith("encoder.down."))
         mult = [weights[f"encoder.down.{i}.block.0.conv1.weight"].shape[0] // channels for i in range(levels)]
-        sizes = {"double_z": True, "z_channels": weights["decoder.conv_in.weight"].shape[1], "resolution": 256,
-                 "in_channels": 3, "out_ch": 3, "ch": channels, "ch_mult": mult, "num_res_blocks": 2,
-                 "attn_resolutions": [], "dropout": 0.0}
+        sizes = {
+            "double_z": True,
+            "z_channels": weights["decoder.conv_in.weight"].shape[1],
+            "resolution": 256,
+            "in_channels": 3,
+            "out_ch": 3,
+            "ch": channels,
+            "ch_mult": mult,
+            "num_res_blocks": 2,
+            "attn_resolutions": [],
+            "dropout": 0.0,
+        }
         embed = weights["post_quant_conv.weight"].shape[1]
         vae = comfy.sd.VAE(sd=dict(weights), config={"params": {"ddconfig": sizes, "embed_dim": embed}})
         assert vae.vae_dtype == torch.float32
@@ -83,7 +97,7 @@ class Splice:
     def __init__(self, skips):
         self.skips = skips
         self.kept = {}
-        self.replace = {}   # depth -> tensor
+        self.replace = {}  # depth -> tensor
         self.before = None  # called before the first decoder unit of each evaluation
 
     def __call__(self, h, skip, options):

@@ -20,9 +20,13 @@ UNET_CASES = {
 }
 
 PROMPTS = [
-    "", "a photo of a cat", "beautiful scenery nature glass bottle landscape, , purple galaxy bottle,",
-    "a (big (red:0.7) dog:1.4) runs, ((masterpiece)), \\(style\\)", "(cat:0) and (dog:-1)",
-    "a (very:1.2) long prompt, " + ", ".join(f"(thing {i}:0.{i % 9 + 1})" if i % 7 == 0 else f"thing {i}" for i in range(36)),
+    "",
+    "a photo of a cat",
+    "beautiful scenery nature glass bottle landscape, , purple galaxy bottle,",
+    "a (big (red:0.7) dog:1.4) runs, ((masterpiece)), \\(style\\)",
+    "(cat:0) and (dog:-1)",
+    "a (very:1.2) long prompt, "
+    + ", ".join(f"(thing {i}:0.{i % 9 + 1})" if i % 7 == 0 else f"thing {i}" for i in range(36)),
 ]
 
 
@@ -33,8 +37,11 @@ def sha256(path):
 def unet_input(models, case, name):
     batch, height, width, tokens, scale, steps = case
     dim = models.state[UNET + "input_blocks.1.1.transformer_blocks.0.attn2.to_k.weight"].shape[1]
-    return (random(f"unet/{name}/latent", batch, 4, height, width, scale=scale), torch.tensor(steps),
-            random(f"unet/{name}/context", batch, tokens, dim))
+    return (
+        random(f"unet/{name}/latent", batch, 4, height, width, scale=scale),
+        torch.tensor(steps),
+        random(f"unet/{name}/context", batch, tokens, dim),
+    )
 
 
 def write_unet(golden, models, unet):
@@ -96,8 +103,12 @@ def write_modules(golden, models, unet, vae):
     for width in (unet.model_channels, 320):
         golden.add(f"timestep_embedding/{width}", timestep_embedding(steps, width))
     embedding = golden.run("time_embed/output", lambda: unet.time_embed(timestep_embedding(steps, unet.model_channels)))
-    context = random("modules/context", 1, 77, models.state[
-        UNET + "input_blocks.1.1.transformer_blocks.0.attn2.to_k.weight"].shape[1])
+    context = random(
+        "modules/context",
+        1,
+        77,
+        models.state[UNET + "input_blocks.1.1.transformer_blocks.0.attn2.to_k.weight"].shape[1],
+    )
     golden.add("context", context)
     decoder, encoder = vae.decoder, vae.encoder
     width = encoder.conv_in.weight.shape[0]
@@ -112,8 +123,12 @@ def write_modules(golden, models, unet, vae):
         UNET + "output_blocks.2.1": (unet.output_blocks[2][1], unet.output_blocks[2][1].channels, lambda m, x: m(x)),
         UNET + "out": (unet.out, c, lambda m, x: m(x)),
         FIRST_STAGE + "encoder.down.0.block.0": (encoder.down[0].block[0], width, lambda m, x: m(x, None)),
-        FIRST_STAGE + "encoder.down.1.block.0": (encoder.down[1].block[0], encoder.down[1].block[0].in_channels,
-                                                 lambda m, x: m(x, None)),
+        FIRST_STAGE
+        + "encoder.down.1.block.0": (
+            encoder.down[1].block[0],
+            encoder.down[1].block[0].in_channels,
+            lambda m, x: m(x, None),
+        ),
         FIRST_STAGE + "encoder.down.0.downsample": (encoder.down[0].downsample, width, lambda m, x: m(x)),
         FIRST_STAGE + "decoder.mid.attn_1": (decoder.mid.attn_1, top, lambda m, x: m(x)),
     }

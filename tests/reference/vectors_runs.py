@@ -37,10 +37,17 @@ class Runs:
         self.patcher = models.model_patcher()
         self.skips = len(self.patcher.model.diffusion_model.output_blocks)
         dim = models.state[UNET + "input_blocks.1.1.transformer_blocks.0.attn2.to_k.weight"].shape[1]
-        self.conditions = {"positive": random("runs/positive", 1, 77, dim), "negative": random("runs/negative", 1, 77, dim),
-                           "long": random("runs/long", 1, 154, dim)}
-        self.latents = {"one": torch.zeros(1, 4, 8, 12), "two": torch.zeros(2, 4, 8, 12), "odd": torch.zeros(1, 4, 9, 7),
-                        "picture": random("runs/picture", 2, 4, 8, 12, scale=5.0)}
+        self.conditions = {
+            "positive": random("runs/positive", 1, 77, dim),
+            "negative": random("runs/negative", 1, 77, dim),
+            "long": random("runs/long", 1, 154, dim),
+        }
+        self.latents = {
+            "one": torch.zeros(1, 4, 8, 12),
+            "two": torch.zeros(2, 4, 8, 12),
+            "odd": torch.zeros(1, 4, 9, 7),
+            "picture": random("runs/picture", 2, 4, 8, 12, scale=5.0),
+        }
         for name, tensor in {**self.conditions, **self.latents}.items():
             golden.add(f"input/{name}", tensor)
 
@@ -51,12 +58,34 @@ class Runs:
         start = self.latents[latent]
         noise = comfy.sample.prepare_noise(start, SEED)
         # SD 1.x ignores the pooled output, which a real conditioning carries too.
-        return comfy.sample.sample(patcher, noise, STEPS, cfg, sampler, scheduler, [[self.conditions[positive], {}]],
-                                   [[self.conditions["negative"], {}]], start, denoise=denoise, seed=SEED,
-                                   callback=on_step, disable_pbar=True)
+        return comfy.sample.sample(
+            patcher,
+            noise,
+            STEPS,
+            cfg,
+            sampler,
+            scheduler,
+            [[self.conditions[positive], {}]],
+            [[self.conditions["negative"], {}]],
+            start,
+            denoise=denoise,
+            seed=SEED,
+            callback=on_step,
+            disable_pbar=True,
+        )
 
-    def run(self, name, latent="one", sampler="euler", scheduler="normal", cfg=7.5, denoise=1.0, positive="positive",
-            policy=None, every_step=False):
+    def run(
+        self,
+        name,
+        latent="one",
+        sampler="euler",
+        scheduler="normal",
+        cfg=7.5,
+        denoise=1.0,
+        positive="positive",
+        policy=None,
+        every_step=False,
+    ):
         """One run on one thread and one on two; keeps the first's result, and its states where asked."""
         states, answers = [], []
 
@@ -81,8 +110,9 @@ def write(oracle, checkpoint):
     runs = Runs(oracle, SmallModels(checkpoint), golden)
     for sampler in SAMPLERS:
         for scheduler in SCHEDULERS:
-            runs.run(f"guided/{sampler}/{scheduler}", sampler=sampler, scheduler=scheduler,
-                     every_step=scheduler == "normal")
+            runs.run(
+                f"guided/{sampler}/{scheduler}", sampler=sampler, scheduler=scheduler, every_step=scheduler == "normal"
+            )
         runs.run(f"unguided/{sampler}/karras", sampler=sampler, scheduler="karras", cfg=1.0)
         runs.run(f"picture/{sampler}/normal", latent="picture", sampler=sampler, denoise=0.6)
     runs.run("batch/euler/normal", latent="two")
@@ -93,9 +123,17 @@ def write(oracle, checkpoint):
     runs.run("cfg/0/euler/normal", cfg=0.0)
     for interval in (2, 3):
         for depth in (0, 1, 2):
-            runs.run(f"uniform/{interval}/{depth}/euler/normal", every_step=(interval, depth) == (3, 1),
-                     policy=lambda: Uniform(runs.skips, interval, depth))
+            runs.run(
+                f"uniform/{interval}/{depth}/euler/normal",
+                every_step=(interval, depth) == (3, 1),
+                policy=lambda: Uniform(runs.skips, interval, depth),
+            )
     for sampler in SINGLE:
-        runs.run(f"uniform/5/0/{sampler}/karras", sampler=sampler, scheduler="karras", latent="two",
-                 policy=lambda: Uniform(runs.skips, 5, 0))
+        runs.run(
+            f"uniform/5/0/{sampler}/karras",
+            sampler=sampler,
+            scheduler="karras",
+            latent="two",
+            policy=lambda: Uniform(runs.skips, 5, 0),
+        )
     golden.write("sampling_small.safetensors")

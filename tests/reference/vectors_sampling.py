@@ -13,7 +13,7 @@ RUNS = [("karras", 6, 1.0), ("normal", 9, 1.0), ("simple", 4, 0.6), ("normal", 1
 
 
 def denoised(x, sigma):
-    """D(x; s) = x / (1 + s^2) + s^2 / (1 + s^2) * sin(3 x / sqrt(1 + s^2)): smooth, not linear, bounded where s is large."""
+    """D(x; s) = x / (1 + s^2) + s^2 / (1 + s^2) * sin(3 x / sqrt(1 + s^2)): smooth, not linear, bounded for large s."""
     variance = 1.0 + sigma * sigma
     return x / variance + (sigma * sigma / variance) * torch.sin(3.0 * x / math.sqrt(variance))
 
@@ -52,8 +52,9 @@ def write(oracle):
                 states.append(x.clone())
                 answers.append(denoised.clone())
 
-            result = sampler.sample(model, sigmas, {"model_options": {}, "seed": SEED}, callback,
-                                    noise.clone(), start.clone(), None, True)
+            result = sampler.sample(
+                model, sigmas, {"model_options": {}, "seed": SEED}, callback, noise.clone(), start.clone(), None, True
+            )
             prefix = f"{name}/{scheduler}/{steps}/{denoise}"
             golden.add(f"{prefix}/x", torch.stack(states))
             golden.add(f"{prefix}/denoised", torch.stack(answers))

@@ -47,8 +47,9 @@ def write(oracle):
     # A level on the table, between two entries (on both sides of the middle in the logarithm), and outside of it.
     table = levels.sigmas
     middle = (levels.log_sigmas[:-1] + levels.log_sigmas[1:]).div(2).exp()
-    probes = torch.cat([table[::111], middle[5::97] * 1.0005, middle[5::97] * 0.9995,
-                        torch.tensor([1e-4, 0.02, 14.7, 80.0])])
+    probes = torch.cat(
+        [table[::111], middle[5::97] * 1.0005, middle[5::97] * 0.9995, torch.tensor([1e-4, 0.02, 14.7, 80.0])]
+    )
     golden.add("timestep/sigma", probes)
     golden.add("timestep/result", levels.timestep(probes).float())
     times = torch.tensor([0.0, 0.25, 0.5, 1.0, 17.3, 333.3333, 500.5, 998.0, 998.75, 999.0, 1200.0, -3.0])

@@ -66,8 +66,12 @@ def node(required, returns=(), optional=None, hidden=None, output=False, validat
         inputs["optional"] = optional
     if hidden:
         inputs["hidden"] = hidden
-    members = {"INPUT_TYPES": classmethod(lambda cls: inputs), "RETURN_TYPES": returns, "OUTPUT_NODE": output,
-               "FUNCTION": "run"}
+    members = {
+        "INPUT_TYPES": classmethod(lambda cls: inputs),
+        "RETURN_TYPES": returns,
+        "OUTPUT_NODE": output,
+        "FUNCTION": "run",
+    }
     if validate:
         members["VALIDATE_INPUTS"] = classmethod(validate)
     return type("Stub", (), members)
@@ -90,28 +94,49 @@ def stub_nodes():
     text = ("STRING", {})
     denoise = number("FLOAT", 1.0, 0.0, 1.0)
     return {
-        "CheckpointLoaderSimple": node({"ckpt_name": (["sd15.safetensors", "v1-5-pruned-emaonly.ckpt"],)},
-                                       ("MODEL", "CLIP", "VAE")),
+        "CheckpointLoaderSimple": node(
+            {"ckpt_name": (["sd15.safetensors", "v1-5-pruned-emaonly.ckpt"],)}, ("MODEL", "CLIP", "VAE")
+        ),
         "CLIPTextEncode": node({"text": text, "clip": ("CLIP",)}, ("CONDITIONING",)),
-        "EmptyLatentImage": node({"width": number("INT", 512, 16, 16384), "height": number("INT", 512, 16, 16384),
-                                  "batch_size": number("INT", 1, 1, 4096)}, ("LATENT",)),
-        "KSampler": node({"model": ("MODEL",), "seed": number("INT", 0, 0, 2**64 - 1),
-                          "steps": number("INT", 20, 1, 10000), "cfg": number("FLOAT", 8.0, 0.0, 100.0),
-                          "sampler_name": (samplers,), "scheduler": (schedulers,), "positive": ("CONDITIONING",),
-                          "negative": ("CONDITIONING",), "latent_image": ("LATENT",), "denoise": denoise},
-                         ("LATENT",)),
+        "EmptyLatentImage": node(
+            {
+                "width": number("INT", 512, 16, 16384),
+                "height": number("INT", 512, 16, 16384),
+                "batch_size": number("INT", 1, 1, 4096),
+            },
+            ("LATENT",),
+        ),
+        "KSampler": node(
+            {
+                "model": ("MODEL",),
+                "seed": number("INT", 0, 0, 2**64 - 1),
+                "steps": number("INT", 20, 1, 10000),
+                "cfg": number("FLOAT", 8.0, 0.0, 100.0),
+                "sampler_name": (samplers,),
+                "scheduler": (schedulers,),
+                "positive": ("CONDITIONING",),
+                "negative": ("CONDITIONING",),
+                "latent_image": ("LATENT",),
+                "denoise": denoise,
+            },
+            ("LATENT",),
+        ),
         "VAEDecode": node({"samples": ("LATENT",), "vae": ("VAE",)}, ("IMAGE",)),
         "SaveImage": node({"images": ("IMAGE",), "filename_prefix": text}, hidden=hidden, output=True),
         "PreviewImage": node({"images": ("IMAGE",)}, hidden=hidden, output=True),
-        "Conversions": node({"whole": ("INT", {}), "real": ("FLOAT", {}), "text": text, "switch": ("BOOLEAN", {})},
-                            ("INT",)),
+        "Conversions": node(
+            {"whole": ("INT", {}), "real": ("FLOAT", {}), "text": text, "switch": ("BOOLEAN", {})}, ("INT",)
+        ),
         "LoraNames": node({"lora_name": ([f"lora_{i}.safetensors" for i in range(1, 26)],)}, ("INT",)),
         "VaeNames": node({"vae_name": ([],)}, ("INT",)),
         "BrokenChoices": node({"broken": (["x"],)}, ("INT",)),
         "UncheckedChoice": node({"image": text}, ("IMAGE", "MASK")),
         "Switch": node({"switch": ("BOOLEAN", {}), "on_true": (ANY,), "on_false": (ANY,)}, (ANY,)),
-        "Blend": node({"images": ("IMAGE",)}, ("IMAGE",),
-                      optional={"mask": ("MASK",), "denoise": denoise, "scheduler": (schedulers,)}),
+        "Blend": node(
+            {"images": ("IMAGE",)},
+            ("IMAGE",),
+            optional={"mask": ("MASK",), "denoise": denoise, "scheduler": (schedulers,)},
+        ),
         "Union": node({"either": ("IMAGE,MASK",)}, ("IMAGE",)),
         "TakesCount": node({"count": ("INT", {})}, ("INT",)),
         "Pass": node({"value": (ANY,)}, (ANY,)),
@@ -131,8 +156,11 @@ def reply(execution, path):
         return None
     if valid and not node_errors:
         return {"prompt": json.dumps(prompt)}
-    errors = [[node_id, e["type"], e["message"], e["details"]]
-              for node_id, record in node_errors.items() for e in record["errors"]]
+    errors = [
+        [node_id, e["type"], e["message"], e["details"]]
+        for node_id, record in node_errors.items()
+        for e in record["errors"]
+    ]
     return {"error": error and [error["type"], error["message"]], "errors": sorted(errors)}
 
 

@@ -12,7 +12,7 @@ namespace refrain::cli {
 namespace {
 
 constexpr std::chrono::milliseconds kRedraw{100};  // ten times a second is as much as anybody can read
-constexpr int kRoomForNumbers = 36;                // "[] 10000/10000 12.34 it/s, 1:02:03 left": the bar keeps its width
+constexpr int kRoomForNumbers = 41;                // "[] 10000/10000 12.34 it/s, 1:02:03 left": the bar keeps its width
 constexpr std::chrono::seconds kPlainLine{5};      // log files should not fill up
 
 std::string clock_text(double seconds) {

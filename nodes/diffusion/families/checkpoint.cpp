@@ -19,7 +19,8 @@ namespace {
 /// Bytes of the tensors below a path, once they are in the type of computation.
 std::size_t bytes_below(const WeightSource& source, std::string_view path, at::ScalarType dtype) {
   std::size_t elements = 0;
-  for (auto at = source.tensors().lower_bound(path); at != source.tensors().end() && at->first.starts_with(path); ++at) {
+  for (auto at = source.tensors().lower_bound(path); at != source.tensors().end() && at->first.starts_with(path);
+       ++at) {
     std::size_t size = 1;
     for (const std::int64_t extent : at->second.shape) size *= static_cast<std::size_t>(extent);
     elements += size;
@@ -45,17 +46,17 @@ std::shared_ptr<const Model> make_model(const sd1::Sizes& sizes, const std::shar
 std::shared_ptr<const Clip> make_clip(const sd1::Sizes& sizes, const std::shared_ptr<const WeightSource>& source,
                                       const LoadOptions& options) {
   const Weights weights(rounded_to_half(source), {options.placement.device, at::kFloat}, sizes.clip_prefix);
-  return std::make_shared<const Clip>(
-      Clip{std::make_shared<const ClipTextModel>(sizes.clip, weights), ClipTokenizer::open(options.vocabulary),
-           bytes_below(*source, sizes.clip_prefix, at::kFloat)});
+  return std::make_shared<const Clip>(Clip{std::make_shared<const ClipTextModel>(sizes.clip, weights),
+                                           ClipTokenizer::open(options.vocabulary),
+                                           bytes_below(*source, sizes.clip_prefix, at::kFloat)});
 }
 
 std::shared_ptr<const Vae> make_vae(const sd1::Sizes& sizes, const std::shared_ptr<const WeightSource>& source,
                                     const LoadOptions& options) {
   const Placement placement{options.placement.device, options.autoencoder_dtype};
-  return std::make_shared<const Vae>(Vae{
-      std::make_shared<const AutoencoderKL>(sizes.autoencoder, Weights(source, placement, sd1::kAutoencoderPrefix)),
-      bytes_below(*source, sd1::kAutoencoderPrefix, placement.dtype)});
+  return std::make_shared<const Vae>(
+      Vae{std::make_shared<const AutoencoderKL>(sizes.autoencoder, Weights(source, placement, sd1::kAutoencoderPrefix)),
+          bytes_below(*source, sd1::kAutoencoderPrefix, placement.dtype)});
 }
 
 }  // namespace

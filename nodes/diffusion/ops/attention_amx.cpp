@@ -1,9 +1,9 @@
-// bfloat16 attention with AMX. Compiled with -mamx-tile -mamx-bf16 -mavx512f -mavx512bf16: see attention_kernels.hpp for
-// what may not be included here.
+// bfloat16 attention with AMX. Compiled with -mamx-tile -mamx-bf16 -mavx512f -mavx512bf16: see attention_kernels.hpp
+// for what may not be included here.
 //
-// A block of 32 queries meets 256 keys at a time: S = Q K^T by tiles of 16 x 16 with float32 sums, the running softmax in
-// base 2, weights rounded to bfloat16, then O = O * correction + P V by tiles.
-// A tile of the right-hand side holds pairs: row r, column j has elements (2r, j) and (2r + 1, j) side by side.
+// A block of 32 queries meets 256 keys at a time: S = Q K^T by tiles of 16 x 16 with float32 sums, the running softmax
+// in base 2, weights rounded to bfloat16, then O = O * correction + P V by tiles. A tile of the right-hand side holds
+// pairs: row r, column j has elements (2r, j) and (2r + 1, j) side by side.
 
 #include "attention_kernels.hpp"
 
@@ -12,9 +12,9 @@
 namespace refrain::diffusion::kernels {
 namespace {
 
-constexpr int kRows = 32;    // queries in a block: two tiles
-constexpr int kKeys = 256;   // keys at a time
-constexpr int kTile = 512;   // bfloat16 elements of a tile: 16 rows of 64 bytes
+constexpr int kRows = 32;   // queries in a block: two tiles
+constexpr int kKeys = 256;  // keys at a time
+constexpr int kTile = 512;  // bfloat16 elements of a tile: 16 rows of 64 bytes
 constexpr float kLog2e = 1.44269504088896340736F;
 
 using Half = std::uint16_t;  // the bits of a bfloat16
@@ -214,7 +214,8 @@ void attend(const Attention& a, std::int64_t batch, std::int64_t head, std::int6
       score_tiles(s.query, d32, left, left + 16 * d32, s.scores + c);
     }
     for (int r = 0; r < kRows; ++r)
-      soften_row(s.scores + r * kKeys, s.weights + r * kKeys, keys, scale, s.largest[r], s.total[r], s.sums + r * d16, d16);
+      soften_row(s.scores + r * kKeys, s.weights + r * kKeys, keys, scale, s.largest[r], s.total[r], s.sums + r * d16,
+                 d16);
     for (std::int64_t i = 0; i < d16; i += 32)
       weigh_tiles(s.weights, keys, values_at + m * d16 + i / 16 * kTile, d16, d16 - i >= 32, s.sums + i);
   }

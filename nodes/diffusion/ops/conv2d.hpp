@@ -13,8 +13,9 @@
 
 namespace refrain::diffusion {
 
-/// A square two-dimensional convolution, with the weight in the form that the device likes best. Any thread may call it.
-/// Activations [N, C, h, w] channels-last, in the dtype of computation. A 1x1 convolution is a Linear over the pixels.
+/// A square two-dimensional convolution, with the weight in the form that the device likes best. Any thread may call
+/// it. Activations [N, C, h, w] channels-last, in the dtype of computation. A 1x1 convolution is a Linear over the
+/// pixels.
 class Conv2d {
  public:
   using Geometry = packed::ConvGeometry;
@@ -39,7 +40,7 @@ class Conv2d {
   std::optional<Linear> pointwise_;
   Weights weights_;
   std::vector<std::int64_t> shape_;
-  at::Tensor weight_;                ///< where no packed form is to be had
+  at::Tensor weight_;  ///< where no packed form is to be had
   at::Tensor bias_;
   std::unique_ptr<Packed> packed_;
 };

@@ -23,7 +23,8 @@ bool allowed_to_use_amx() {
   unsigned a = 0, b = 0, c = 0, d = 0;
   if (!__get_cpuid_count(7, 0, &a, &b, &c, &d)) return false;
   const bool bf16_tiles = (d >> 22 & 1) != 0 && (d >> 24 & 1) != 0;
-  return bf16_tiles && __builtin_cpu_supports("avx512bf16") && ::syscall(SYS_arch_prctl, kRequestPermission, kTileData) == 0;
+  return bf16_tiles && __builtin_cpu_supports("avx512bf16") &&
+         ::syscall(SYS_arch_prctl, kRequestPermission, kTileData) == 0;
 }
 
 const kernels::AttentionKernel* kernel_for(bool bfloat16) {
@@ -54,10 +55,23 @@ at::Tensor fused_attention(const at::Tensor& query, const at::Tensor& key, const
   const std::int64_t batch = query.size(0), queries = query.size(1);
   at::Tensor out = at::empty({batch, queries, query.size(2)}, query.options());
   const bool bfloat16 = query.scalar_type() == at::kBFloat16;
-  const kernels::Attention a{query.const_data_ptr(), key.const_data_ptr(), value.const_data_ptr(), out.data_ptr(),
-                             heads, queries, key.size(1), query.size(2) / heads,
-                             query.stride(0), query.stride(1), key.stride(0), key.stride(1),
-                             value.stride(0), value.stride(1), out.stride(0), out.stride(1), bfloat16};
+  const kernels::Attention a{query.const_data_ptr(),
+                             key.const_data_ptr(),
+                             value.const_data_ptr(),
+                             out.data_ptr(),
+                             heads,
+                             queries,
+                             key.size(1),
+                             query.size(2) / heads,
+                             query.stride(0),
+                             query.stride(1),
+                             key.stride(0),
+                             key.stride(1),
+                             value.stride(0),
+                             value.stride(1),
+                             out.stride(0),
+                             out.stride(1),
+                             bfloat16};
   const kernels::AttentionKernel& kernel = *kernel_for(bfloat16);
 
   const std::int64_t head_bytes = (kernel.packed_bytes(a) + 63) / 64 * 64;
@@ -73,7 +87,8 @@ at::Tensor fused_attention(const at::Tensor& query, const at::Tensor& key, const
     kernel.enter();
     for (std::int64_t i = begin; i < end; ++i) {
       const std::int64_t head = i / blocks;
-      kernel.attend(a, head / heads, head % heads, i % blocks * kernel.block, packed_at + head * head_bytes, scratch.data_ptr());
+      kernel.attend(a, head / heads, head % heads, i % blocks * kernel.block, packed_at + head * head_bytes,
+                    scratch.data_ptr());
     }
     kernel.leave();
   });

@@ -68,13 +68,11 @@ std::optional<at::Tensor> pack_linear(const at::Tensor& weight) {
 }
 
 at::Tensor pack_conv(const at::Tensor& weight, const ConvGeometry& geometry, at::IntArrayRef input_size) {
-  return call(operators().reorder_conv, {weight, both(geometry.padding), both(geometry.stride), both(1), std::int64_t{1},
-                                         input_size.vec()});
+  return call(operators().reorder_conv,
+              {weight, both(geometry.padding), both(geometry.stride), both(1), std::int64_t{1}, input_size.vec()});
 }
 
-bool can_pack(at::ScalarType dtype) {
-  return pack_linear(at::zeros({1, 1}, at::TensorOptions(dtype))).has_value();
-}
+bool can_pack(at::ScalarType dtype) { return pack_linear(at::zeros({1, 1}, at::TensorOptions(dtype))).has_value(); }
 
 at::Tensor linear(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias, Unary unary) {
   return call(operators().linear, {x, weight, optional_tensor(bias), unary == Unary::gelu ? "gelu" : "none",

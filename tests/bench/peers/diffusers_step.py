@@ -1,7 +1,8 @@
-"""Times one full guided step of SD 1.5's U-Net in diffusers, eager, on the CPU: the peer of our own benchmark of the U-Net.
+"""Times one full guided step of SD 1.5's U-Net in diffusers, eager, on the CPU: the peer of unet_bench.
 
-Needs from PyPI: torch (the version we build with), numpy and diffusers. Weights are random and nothing is downloaded. A guided step is
-one evaluation of a batch of two. Medians of several runs after a warm-up; run it beside ours, on an otherwise idle machine.
+Needs from PyPI: torch (the version we build with), numpy and diffusers. Weights are random and nothing is downloaded.
+A guided step is one evaluation of a batch of two. Median of several runs after a warm-up, and the best, which is what
+unet_bench prints; run the two in turns, on an otherwise idle machine.
 """
 
 import argparse
@@ -19,9 +20,15 @@ def sd15_unet():
     """The U-Net of SD 1.5 with random weights."""
     torch.manual_seed(0)
     return diffusers.UNet2DConditionModel(
-        sample_size=64, in_channels=4, out_channels=4, layers_per_block=2, block_out_channels=(320, 640, 1280, 1280),
+        sample_size=64,
+        in_channels=4,
+        out_channels=4,
+        layers_per_block=2,
+        block_out_channels=(320, 640, 1280, 1280),
         down_block_types=("CrossAttnDownBlock2D",) * 3 + ("DownBlock2D",),
-        up_block_types=("UpBlock2D",) + ("CrossAttnUpBlock2D",) * 3, attention_head_dim=8, cross_attention_dim=768,
+        up_block_types=("UpBlock2D",) + ("CrossAttnUpBlock2D",) * 3,
+        attention_head_dim=8,
+        cross_attention_dim=768,
     ).eval()
 
 
@@ -51,15 +58,20 @@ def main():
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
     diffusers.logging.set_verbosity_error()
-    print(f"# diffusers {diffusers.__version__}, torch {torch.__version__}, {options.threads} threads, "
-          f"{torch.backends.cpu.get_cpu_capability()}; SD 1.5 U-Net, {options.side}x{options.side}, batch 2, "
-          f"{options.tokens} tokens, full")
+    print(
+        f"# diffusers {diffusers.__version__}, torch {torch.__version__}, {options.threads} threads, "
+        f"{torch.backends.cpu.get_cpu_capability()}; SD 1.5 U-Net, {options.side}x{options.side}, batch 2, "
+        f"{options.tokens} tokens, full"
+    )
     for dtype in options.dtype:
         for layout in options.layout:
             unet = sd15_unet().to(DTYPES[dtype]).to(memory_format=LAYOUTS[layout])
             seconds = time_step(unet, options.side, options.tokens, options.repeats)
-            print(f"diffusers-{layout} {dtype} median {statistics.median(seconds):.3f} s  min {min(seconds):.3f}  "
-                  f"max {max(seconds):.3f}  n {len(seconds)}", flush=True)
+            print(
+                f"diffusers-{layout} {dtype} median {statistics.median(seconds):.3f} s  min {min(seconds):.3f}  "
+                f"max {max(seconds):.3f}  n {len(seconds)}",
+                flush=True,
+            )
             del unet
 
 

@@ -9,7 +9,8 @@
 
 namespace refrain::diffusion {
 
-/// Discrete training steps 0..T-1 with sigma = sqrt((1 - a) / a). Follows comfy/model_sampling.py (ModelSamplingDiscrete).
+/// Discrete training steps 0..T-1 with sigma = sqrt((1 - a) / a). Follows comfy/model_sampling.py
+/// (ModelSamplingDiscrete).
 class NoiseSchedule {
  public:
   /// betas = linspace(sqrt(first), sqrt(last), steps)^2 in float64; sigmas in float32.
