@@ -158,16 +158,8 @@ Action add_run_command(CLI::App& app) {
   auto flags = std::make_shared<RunFlags>();
   CLI::App& command = *app.add_subcommand("run", "Run workflows and save their pictures");
   command.footer(kExamples);
-  command
-      .add_option("workflow", flags->files,
-                  "Files in ComfyUI's API format, pictures that carry one, or - for standard input")
-      ->required()
-      ->type_name("FILE");
-  command
-      .add_option("--set", flags->settings,
-                  "Set an input before the run: <node id or title>.<input>=value; may be repeated")
-      ->type_name("NODE.INPUT=VALUE")
-      ->allow_extra_args(false);
+  add_workflow_flags(command, flags->files, flags->settings,
+                     "Set an input before the run: <node id or title>.<input>=value; may be repeated");
   command
       .add_option("--report", flags->report,
                   "Write what ran, how long it took and what was saved as JSON; - for stdout")

@@ -77,4 +77,13 @@ RuntimeOptions RuntimeFlags::options() const {
   return options;
 }
 
+void add_workflow_flags(CLI::App& command, std::vector<std::string>& files, std::vector<std::string>& settings,
+                        const std::string& set_help) {
+  command
+      .add_option("workflow", files, "Files in ComfyUI's API format, pictures that carry one, or - for standard input")
+      ->required()
+      ->type_name("FILE");
+  command.add_option("--set", settings, set_help)->type_name("NODE.INPUT=VALUE")->allow_extra_args(false);
+}
+
 }  // namespace refrain::cli

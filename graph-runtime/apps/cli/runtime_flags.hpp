@@ -37,4 +37,8 @@ struct RuntimeFlags {
   RuntimeOptions options() const;
 };
 
+/// Which workflows: the positional files, and --set, whose help says when it takes effect.
+void add_workflow_flags(CLI::App& command, std::vector<std::string>& files, std::vector<std::string>& settings,
+                        const std::string& set_help);
+
 }  // namespace refrain::cli

@@ -66,14 +66,8 @@ Action add_validate_command(CLI::App& app) {
   auto flags = std::make_shared<ValidateFlags>();
   CLI::App& command = *app.add_subcommand("validate", "Check workflows without running them");
   command.footer(kExamples);
-  command
-      .add_option("workflow", flags->files,
-                  "Files in ComfyUI's API format, pictures that carry one, or - for standard input")
-      ->required()
-      ->type_name("FILE");
-  command.add_option("--set", flags->settings, "Set an input first: <node id or title>.<input>=value; may be repeated")
-      ->type_name("NODE.INPUT=VALUE")
-      ->allow_extra_args(false);
+  add_workflow_flags(command, flags->files, flags->settings,
+                     "Set an input first: <node id or title>.<input>=value; may be repeated");
   command.add_flag("--json", flags->json, "Print errors as ComfyUI's server does, one line of JSON for each workflow");
   flags->runtime.add_folder_flags(command);
   return [flags] { return validate(*flags); };
