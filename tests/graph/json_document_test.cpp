@@ -142,9 +142,8 @@ TEST(JsonDocument, RefusesTextBeyondTheLimit) {
 }
 
 TEST(JsonDocument, IsWrittenAsPythonWouldWriteIt) {
-  const JsonDocument document = parse(
-      R"({"a":[],"b":{},"c":[1,2.50,{"d":[null,true]},"é\n\u007f"],)"
-      R"("big":123456789012345678901234567890,"n":NaN,"x":-1e-7})");
+  const JsonDocument document = parse(R"({"a":[],"b":{},"c":[1,2.50,{"d":[null,true]},"é\n\u007f"],)"
+                                      R"("big":123456789012345678901234567890,"n":NaN,"x":-1e-7})");
   EXPECT_EQ(python_json(document.root()), R"({"a": [], "b": {}, "c": [1, 2.5, {"d": [null, true]}, "\u00e9\n\u007f"], )"
                                           R"("big": 123456789012345678901234567890, "n": NaN, "x": -1e-07})");
 }

@@ -10,16 +10,19 @@
 namespace refrain::diffusion::kernels {
 namespace {
 
-constexpr int kRows = 48;       // queries in a block
-constexpr int kKeys = 128;      // keys at a time
-constexpr int kColumns = 64;    // keys in a packed panel
+constexpr int kRows = 48;     // queries in a block
+constexpr int kKeys = 128;    // keys at a time
+constexpr int kColumns = 64;  // keys in a packed panel
 constexpr int kTileRows = 6;
 constexpr float kLog2e = 1.44269504088896340736F;
 
 std::int64_t round_up(std::int64_t n, std::int64_t to) { return (n + to - 1) / to * to; }
 
 float widen(std::uint16_t bits) {
-  union { std::uint32_t i; float f; } u{static_cast<std::uint32_t>(bits) << 16};
+  union {
+    std::uint32_t i;
+    float f;
+  } u{static_cast<std::uint32_t>(bits) << 16};
   return u.f;
 }
 
@@ -179,7 +182,10 @@ void start(const Attention& a, std::int64_t batch, std::int64_t head, std::int64
 }
 
 std::uint16_t narrow(float value) {  // round to nearest even; NaN stays NaN
-  union { float f; std::uint32_t i; } u{value};
+  union {
+    float f;
+    std::uint32_t i;
+  } u{value};
   if (value != value) return 0x7fc0;
   return static_cast<std::uint16_t>((u.i + 0x7fff + ((u.i >> 16) & 1)) >> 16);
 }

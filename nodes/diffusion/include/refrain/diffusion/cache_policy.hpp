@@ -59,25 +59,25 @@ struct Run {
 
 /// What a session declares that must be kept: fixed for the run. Nothing undeclared is kept.
 struct Needs {
-  std::vector<int> depths;     ///< whose features h_k
-  int history = 1;             ///< how many of each, newest first
-  bool predictions = false;    ///< of the whole network, for Evaluate::nothing
+  std::vector<int> depths;         ///< whose features h_k
+  int history = 1;                 ///< how many of each, newest first
+  bool predictions = false;        ///< of the whole network, for Evaluate::nothing
   bool declared_schedule = false;  ///< the decisions are a fixed list: no cap on consecutive reuses
 };
 
 /// Where in the run an evaluation stands.
 struct Moment {
-  int step = 0;                ///< solver step, from 0
-  int stage = 0;               ///< evaluation within the step: 1 is the second one of a Heun-like step
-  int evaluation = 0;          ///< evaluations since the run began, from 0
+  int step = 0;        ///< solver step, from 0
+  int stage = 0;       ///< evaluation within the step: 1 is the second one of a Heun-like step
+  int evaluation = 0;  ///< evaluations since the run began, from 0
   double sigma = 0;
-  double progress = 0;         ///< step / steps
-  std::vector<int> age;        ///< evaluations since h_k was computed, for each declared depth in order; -1: never
+  double progress = 0;   ///< step / steps
+  std::vector<int> age;  ///< evaluations since h_k was computed, for each declared depth in order; -1: never
 };
 
 /// What an evaluation cost.
 struct Outcome {
-  Decision decision;           ///< what was done; differs from what was asked where safety forced a full one
+  Decision decision;  ///< what was done; differs from what was asked where safety forced a full one
   bool forced = false;
   double milliseconds = 0;
   double macs = 0;
