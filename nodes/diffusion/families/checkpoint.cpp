@@ -62,7 +62,7 @@ std::shared_ptr<const Vae> make_vae(const sd1::Sizes& sizes, const std::shared_p
 }  // namespace
 
 Checkpoint load_checkpoint(const std::filesystem::path& file, const LoadOptions& options) {
-  const std::shared_ptr<const WeightSource> source = open_safetensors(file);
+  const std::shared_ptr<const WeightSource> source = open_weights(file, options.weights);
   if (!sd1::recognise(*source)) {
     throw ModelError("unknown_model_family", source->name() +
                                                  " is not a checkpoint of a supported family (SD 1.x): it "
@@ -70,6 +70,7 @@ Checkpoint load_checkpoint(const std::filesystem::path& file, const LoadOptions&
                                                  describe_layout(*source));
   }
   const sd1::Sizes sizes = sd1::read_sizes(*source);
+  source->read_ahead();
   // The small part first: a missing vocabulary is told before gigabytes are packed.
   Checkpoint checkpoint;
   checkpoint.clip = make_clip(sizes, source, options);

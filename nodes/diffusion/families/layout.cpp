@@ -58,10 +58,11 @@ std::string describe_layout(const WeightSource& source) {
       names.any_begins("zero_convs.")) {
     return "a ControlNet; choose the checkpoint that it steers";
   }
-  if (names.has("emb_params") || names.has("string_to_param")) return "a textual-inversion embedding, not a checkpoint";
+  if (names.has("emb_params") || names.any_begins("string_to_param"))
+    return "a textual-inversion embedding, not a checkpoint";
   if (names.any_begins("model.diffusion_model.")) return describe_unet_file(source, names);
   if (names.any_begins("down_blocks.") && names.any_begins("time_embedding.")) {
-    return "the U-Net of a diffusers folder; single-file checkpoints are supported";
+    return "the U-Net of a diffusers folder; load the whole folder, or a single-file checkpoint";
   }
   if (names.any_begins("encoder.") && names.any_begins("decoder."))
     return "an autoencoder (VAE) alone; choose a whole checkpoint";

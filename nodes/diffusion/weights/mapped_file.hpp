@@ -3,7 +3,9 @@
 
 #include <cstddef>
 #include <filesystem>
+#include <mutex>
 #include <string>
+#include <thread>
 
 namespace refrain::diffusion {
 
@@ -21,11 +23,17 @@ class MappedFile {
   const std::string& name() const { return name_; }
   /// Drops the whole pages inside [offset, offset + length): reading them again reads the file again.
   void give_back(std::size_t offset, std::size_t length) const;
+  /// Begins to read the file from its start to its end, in the background and once, so that the disk is busy while what
+  /// is there already is worked on. Ends with this object.
+  void read_ahead() const;
 
  private:
   std::string name_;
   const std::byte* data_ = nullptr;
   std::size_t size_ = 0;
+  int descriptor_ = -1;
+  mutable std::once_flag reading_;
+  mutable std::jthread reader_;
 };
 
 }  // namespace refrain::diffusion

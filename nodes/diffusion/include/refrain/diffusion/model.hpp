@@ -72,9 +72,11 @@ struct LoadOptions {
   Placement placement;                            ///< of the U-Net
   at::ScalarType autoencoder_dtype = at::kFloat;  ///< of computation; float16 overflows in some
   std::filesystem::path vocabulary;               ///< bpe_simple_vocab_16e6.txt.gz
+  WeightOptions weights;                          ///< which of the file's weights
 };
 
-/// Loads a single-file checkpoint. Recognises the family from names and shapes.
+/// Loads a checkpoint from whatever open_weights opens: a safetensors file, a torch checkpoint, a folder of diffusers.
+/// Recognises the family from names and shapes.
 /// Throws ModelError: not a checkpoint of a known family, or the tensor that is missing or has the wrong shape.
 Checkpoint load_checkpoint(const std::filesystem::path& file, const LoadOptions& options);
 
