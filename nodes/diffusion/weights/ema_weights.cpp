@@ -17,7 +17,7 @@ std::shared_ptr<const WeightSource> averaged_weights(std::shared_ptr<const Weigh
   std::map<std::string, Renamed, std::less<>> names;
   bool found = false;
   for (const auto& [name, info] : source->tensors()) {
-    if (name.starts_with(average)) continue;
+    if (is_average(name)) continue;
     std::string original = name;
     if (name.starts_with(model)) {
       std::string short_name = name.substr(model.size());

@@ -6,6 +6,7 @@
 #include <unistd.h>
 #include <refrain/diffusion/error.hpp>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdint>
 #include <memory>
@@ -71,16 +72,23 @@ void MappedFile::give_back(std::size_t offset, std::size_t length) const {
   if (begin < end) ::madvise(reinterpret_cast<void*>(begin), end - begin, MADV_DONTNEED);
 }
 
-void MappedFile::read_ahead() const {
-  // The kernel reads further ahead for a reader in sequence than for page faults or madvise.
-  constexpr std::size_t kStep = std::size_t{1} << 20U;
-  std::call_once(reading_, [this] {
-    reader_ = std::jthread([descriptor = descriptor_](const std::stop_token& stop) {
+void MappedFile::read_ahead(std::vector<FilePart> parts) const {
+  std::call_once(reading_, [&] {
+    std::sort(parts.begin(), parts.end(), [](const FilePart& a, const FilePart& b) { return a.offset < b.offset; });
+    reader_ = std::jthread([descriptor = descriptor_, parts = std::move(parts)](const std::stop_token& stop) {
+      // The kernel reads further ahead for a reader in sequence than for page faults or madvise.
+      constexpr std::size_t kStep = std::size_t{1} << 20U;
       const std::unique_ptr<char[]> unused(new char[kStep]);
-      for (off_t at = 0; !stop.stop_requested();) {
-        const ssize_t count = ::pread(descriptor, unused.get(), kStep, at);
-        if (count <= 0) return;  // whoever needs what can't be read will say so
-        at += count;
+      std::size_t at = 0;
+      for (const FilePart& part : parts) {
+        const std::size_t end = part.offset + part.bytes;
+        for (at = std::max(at, part.offset); at < end;) {
+          const std::size_t wanted = std::min(kStep, end - at);
+          const ssize_t count = ::pread(descriptor, unused.get(), wanted, static_cast<off_t>(at));
+          // Whoever needs what can't be read will say so.
+          if (count <= 0 || stop.stop_requested()) return;
+          at += static_cast<std::size_t>(count);
+        }
       }
     });
   });

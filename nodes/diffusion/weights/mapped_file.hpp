@@ -6,8 +6,15 @@
 #include <mutex>
 #include <string>
 #include <thread>
+#include <vector>
 
 namespace refrain::diffusion {
+
+/// Where bytes are in a file.
+struct FilePart {
+  std::size_t offset = 0;
+  std::size_t bytes = 0;
+};
 
 /// A whole file mapped for reading. Immutable; its bytes may be read from several threads.
 class MappedFile {
@@ -23,9 +30,9 @@ class MappedFile {
   const std::string& name() const { return name_; }
   /// Drops the whole pages inside [offset, offset + length): reading them again reads the file again.
   void give_back(std::size_t offset, std::size_t length) const;
-  /// Begins to read the file from its start to its end, in the background and once, so that the disk is busy while what
-  /// is there already is worked on. Ends with this object.
-  void read_ahead() const;
+  /// Begins to read these parts of the file in the background, once, so that the disk is busy while what is there
+  /// already is worked on. Ends with this object.
+  void read_ahead(std::vector<FilePart> parts) const;
 
  private:
   std::string name_;

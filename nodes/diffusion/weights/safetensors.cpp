@@ -2,6 +2,7 @@
 
 #include "weights/safetensors.hpp"
 
+#include "weights/ema_weights.hpp"
 #include "weights/file_format.hpp"
 #include "weights/safetensors_header.hpp"
 
@@ -14,6 +15,7 @@
 #include <cstdint>
 #include <cstring>
 #include <utility>
+#include <vector>
 
 namespace refrain::diffusion {
 namespace {
@@ -47,7 +49,13 @@ class SafetensorsFile final : public WeightSource {
     const SafetensorsEntry& entry = find(name);
     file_->give_back(entry.offset, entry.bytes);
   }
-  void read_ahead() const override { file_->read_ahead(); }
+  void read_ahead() const override {
+    std::vector<FilePart> parts;
+    for (const auto& [name, entry] : header_.tensors) {
+      if (!is_average(name)) parts.push_back({entry.offset, entry.bytes});
+    }
+    file_->read_ahead(std::move(parts));
+  }
 
  private:
   const SafetensorsEntry& find(std::string_view name) const {

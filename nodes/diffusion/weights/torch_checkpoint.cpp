@@ -1,5 +1,6 @@
 #include "weights/torch_checkpoint.hpp"
 
+#include "weights/ema_weights.hpp"
 #include "weights/torch_contents.hpp"
 
 #include <ATen/core/Tensor.h>
@@ -12,6 +13,7 @@
 #include <cstring>
 #include <optional>
 #include <utility>
+#include <vector>
 
 namespace refrain::diffusion {
 namespace {
@@ -58,7 +60,14 @@ class TorchFile final : public WeightSource {
     file_->give_back(run.offset + static_cast<std::size_t>(view.begin) * item,
                      static_cast<std::size_t>(view.extent) * item);
   }
-  void read_ahead() const override { file_->read_ahead(); }
+  void read_ahead() const override {
+    std::vector<FilePart> parts;
+    for (const auto& [name, view] : contents_.views) {
+      const StoredRun& run = contents_.runs[view.run];
+      if (!is_average(name)) parts.push_back({run.offset, run.deflated ? run.deflated->packed : run.bytes});
+    }
+    file_->read_ahead(std::move(parts));
+  }
 
  private:
   /// A tensor over memory that `keep` holds; a copy of it where its elements don't lie in order.

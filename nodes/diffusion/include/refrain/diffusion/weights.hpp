@@ -32,7 +32,7 @@ class WeightSource {
   virtual at::Tensor tensor(std::string_view name) const = 0;
   /// The pages of a tensor's data are no longer needed (its weights were packed or copied elsewhere).
   virtual void give_back(std::string_view name) const;
-  /// All tensors will be wanted soon: begins to read the file in the background.
+  /// All tensors but averages (EMA) will be wanted soon: begins to read them from the file in the background.
   virtual void read_ahead() const;
 };
 
