@@ -1,9 +1,9 @@
 // One guided step of SD 1.5 (the U-Net on a batch of two) on the CPU, whole and from each depth, in float32 and
 // bfloat16. Weights are random: their values change no time. Usage: unet_bench [latent side, 64] [repeats, 3]
 
+#include "family_layouts.hpp"
 #include "machine_peak.hpp"
 #include "random_weights.hpp"
-#include "sd1_layout.hpp"
 
 #include <ATen/Parallel.h>
 #include <ATen/ops/full.h>

@@ -34,7 +34,7 @@ std::string describe_unet_file(const WeightSource& source, const Names& names) {
   if (names.any_begins("conditioner.embedders.")) return "an SDXL checkpoint, which is not supported yet";
   if (names.any_begins("cond_stage_model.model.")) return "an SD 2.x checkpoint, which is not supported yet";
   if (names.has("cond_stage_model.embedding.weight"))
-    return "a class-conditional LDM checkpoint, which is not supported yet";
+    return "a class-conditional LDM checkpoint without the codebook of its autoencoder; choose a whole one";
   const int channels = unet.rank("input_blocks.0.0.weight") == 4 ? unet.size("input_blocks.0.0.weight", 1) : 0;
   if (channels == 9) return "an SD 1.x inpainting checkpoint (9 input channels), which is not supported yet";
   if (channels == 8) return "an InstructPix2Pix checkpoint (8 input channels), which is not supported yet";

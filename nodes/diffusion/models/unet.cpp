@@ -16,7 +16,8 @@
 namespace refrain::diffusion {
 namespace {
 
-constexpr double kOutputNormEps = 1e-5;
+/// Epsilon of the head's norm: the resnets' own.
+double norm_eps(const UNetConfig& config) { return config.style == UNetStyle::ldm ? kUNetResnet.eps : kDdpmResnet.eps; }
 
 [[noreturn]] void wrong_shape(const std::string& what, at::IntArrayRef found, const std::string& wanted) {
   std::ostringstream message;
@@ -24,15 +25,18 @@ constexpr double kOutputNormEps = 1e-5;
   throw ShapeError("unet_input", message.str());
 }
 
+/// Channels of the shallowest decoder unit's output.
+int last_width(const UNetConfig& config) { return config.model_channels * config.channel_mult.front(); }
+
 std::vector<EncoderUnit> make_encoder(const Weights& weights, const UNetConfig& config, const UNetPlan& plan) {
   std::vector<EncoderUnit> units;
-  for (int n = 0; n < plan.skips(); ++n) units.emplace_back(weights / n, config, plan.encoder[n]);
+  for (int n = 0; n < plan.skips(); ++n) units.emplace_back(weights, config, plan.encoder[n]);
   return units;
 }
 
 std::vector<DecoderUnit> make_decoder(const Weights& weights, const UNetConfig& config, const UNetPlan& plan) {
   std::vector<DecoderUnit> units;
-  for (int j = 0; j < plan.skips(); ++j) units.emplace_back(weights / j, config, plan.decoder[j]);
+  for (int j = 0; j < plan.skips(); ++j) units.emplace_back(weights, config, plan.decoder[j]);
   return units;
 }
 
@@ -43,12 +47,13 @@ struct UNet::Parts {
       : config(unet_config),
         plan(plan_unet(unet_config)),
         placement(weights.placement()),
-        time_embedding(weights / "time_embed", config.model_channels, plan.time_channels),
-        encoder(make_encoder(weights / "input_blocks", config, plan)),
-        middle(weights / "middle_block", config, plan),
-        decoder(make_decoder(weights / "output_blocks", config, plan)),
-        output_norm(weights / "out" / 0, config.model_channels, kOutputNormEps),
-        output_conv(weights / "out" / 2, config.model_channels, config.out_channels) {}
+        time_embedding(weights / plan.time_first, weights / plan.time_second, config.model_channels, plan.time_channels,
+                       config.style),
+        encoder(make_encoder(weights, config, plan)),
+        middle(weights, config, plan),
+        decoder(make_decoder(weights, config, plan)),
+        output_norm(weights / plan.output_norm, last_width(config), norm_eps(config)),
+        output_conv(weights / plan.output_conv, last_width(config), config.out_channels) {}
 
   void check(const UNetInput& input) const;
   int check(const Evaluate& evaluate) const;

@@ -86,7 +86,7 @@ at::Tensor tiled(const at::Tensor& x, const Function& function, const Tiling& ti
   return at::cat(pictures);
 }
 
-at::Tensor decode_tiled(const AutoencoderKL& autoencoder, const at::Tensor& latent, std::int64_t tile,
+at::Tensor decode_tiled(const Autoencoder& autoencoder, const at::Tensor& latent, std::int64_t tile,
                         std::int64_t overlap, const std::function<void()>& on_tile) {
   const Function decode = [&](const at::Tensor& part) {
     at::Tensor pixels = autoencoder.decode(part).to(at::kCPU, at::kFloat);
@@ -99,7 +99,7 @@ at::Tensor decode_tiled(const AutoencoderKL& autoencoder, const at::Tensor& late
   return (run(tile / 2, tile * 2) + run(tile * 2, tile / 2) + run(tile, tile)) / 3.0;
 }
 
-at::Tensor encode_tiled(const AutoencoderKL& autoencoder, const at::Tensor& pixels, std::int64_t tile,
+at::Tensor encode_tiled(const Autoencoder& autoencoder, const at::Tensor& pixels, std::int64_t tile,
                         std::int64_t overlap, const std::function<void()>& on_tile) {
   const Function encode = [&](const at::Tensor& part) {
     at::Tensor latent = autoencoder.encode(part).to(at::kCPU, at::kFloat);

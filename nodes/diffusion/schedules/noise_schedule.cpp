@@ -12,19 +12,33 @@
 
 namespace refrain::diffusion {
 
-NoiseSchedule NoiseSchedule::scaled_linear(double first, double last, int steps) {
+namespace {
+
+void check_betas(double first, double last, int steps) {
   if (!(first > 0 && first <= last && last < 1) || steps < 2) {
     throw Error("bad_noise_schedule", "a noise schedule needs 0 < first <= last < 1 and at least two steps");
   }
-  const at::Tensor betas = at::linspace(std::sqrt(first), std::sqrt(last), steps, at::kDouble).pow(2);
+}
+
+}  // namespace
+
+NoiseSchedule::NoiseSchedule(const at::Tensor& betas) {
   const at::Tensor alphas = at::cumprod(1.0 - betas, 0);  // the products, "alpha bar"
   const at::Tensor sigmas = ((1.0 - alphas) / alphas).sqrt();
-  NoiseSchedule schedule;
-  schedule.sigmas_ = sigmas.to(at::kFloat);
-  schedule.log_sigmas_ = sigmas.log().to(at::kFloat);
-  schedule.sigma_min_ = schedule.sigmas_.select(0, 0).item<float>();
-  schedule.sigma_max_ = schedule.sigmas_.select(0, -1).item<float>();
-  return schedule;
+  sigmas_ = sigmas.to(at::kFloat);
+  log_sigmas_ = sigmas.log().to(at::kFloat);
+  sigma_min_ = sigmas_.select(0, 0).item<float>();
+  sigma_max_ = sigmas_.select(0, -1).item<float>();
+}
+
+NoiseSchedule NoiseSchedule::scaled_linear(double first, double last, int steps) {
+  check_betas(first, last, steps);
+  return NoiseSchedule(at::linspace(std::sqrt(first), std::sqrt(last), steps, at::kDouble).pow(2));
+}
+
+NoiseSchedule NoiseSchedule::linear(double first, double last, int steps) {
+  check_betas(first, last, steps);
+  return NoiseSchedule(at::linspace(first, last, steps, at::kDouble));
 }
 
 float NoiseSchedule::timestep(float sigma) const {

@@ -5,6 +5,7 @@
 #include <refrain/diffusion/autoencoder.hpp>
 #include <refrain/diffusion/cache_policy.hpp>
 #include <refrain/diffusion/clip_text.hpp>
+#include <refrain/diffusion/noise_law.hpp>
 #include <refrain/diffusion/noise_schedule.hpp>
 #include <refrain/diffusion/unet.hpp>
 
@@ -23,12 +24,15 @@ using MemoryBlocks = std::vector<std::pair<const void*, std::size_t>>;
 /// A denoising network with what a sampler must know about it. The value on a MODEL edge.
 struct Model {
   static constexpr const char* kTypeName = "MODEL";
-  std::string family;  ///< "sd1", ...
+  std::string family;  ///< "sd1", "ldm4g", "ddpm"
   std::shared_ptr<const UNet> unet;
   std::shared_ptr<const NoiseSchedule> schedule;  ///< sigmas of the training steps
+  NoiseLaw noise_law;                             ///< what `schedule` was made from
   Placement placement;
   int latent_channels = 4;
-  double latent_scale = 0.18215;                    ///< the sampler works on latent * latent_scale
+  int sample_size = 64;           ///< sides of the latents that it was trained on
+  at::Tensor class_embedding;     ///< [classes + 1, D] float32, the last row for "no class"; undefined: none
+  double latent_scale = 0.18215;  ///< the sampler works on latent * latent_scale
   std::shared_ptr<const CachePolicy> cache_policy;  ///< null: every evaluation is full
   std::size_t weight_bytes = 0;                     ///< of the network, in the type it computes in
   static void memory(const Model& model, MemoryBlocks& blocks) {
@@ -52,14 +56,15 @@ struct Clip {
 /// An autoencoder between pictures and latents. The value on a VAE edge.
 struct Vae {
   static constexpr const char* kTypeName = "VAE";
-  std::shared_ptr<const AutoencoderKL> autoencoder;
+  std::shared_ptr<const Autoencoder> autoencoder;
   std::size_t weight_bytes = 0;
   static void memory(const Vae& vae, MemoryBlocks& blocks) {
     blocks.emplace_back(vae.autoencoder.get(), vae.weight_bytes);
   }
 };
 
-/// The three parts of a checkpoint file.
+/// The three parts of a checkpoint file. A family without prompts gives a CLIP without a text model, which says so when
+/// it is asked to encode one; one that works on pixels gives a VAE that changes nothing.
 struct Checkpoint {
   std::shared_ptr<const Model> model;
   std::shared_ptr<const Clip> clip;

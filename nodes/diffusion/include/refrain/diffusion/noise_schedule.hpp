@@ -15,6 +15,8 @@ class NoiseSchedule {
  public:
   /// betas = linspace(sqrt(first), sqrt(last), steps)^2 in float64; sigmas in float32.
   static NoiseSchedule scaled_linear(double first = 0.00085, double last = 0.012, int steps = 1000);
+  /// betas = linspace(first, last, steps) in float64: DDPM's; sigmas in float32.
+  static NoiseSchedule linear(double first = 1e-4, double last = 0.02, int steps = 1000);
 
   const at::Tensor& sigmas() const { return sigmas_; }  ///< [T] float32, ascending
   int steps() const { return static_cast<int>(sigmas_.size(0)); }
@@ -30,6 +32,8 @@ class NoiseSchedule {
   float percent_to_sigma(double percent) const;
 
  private:
+  explicit NoiseSchedule(const at::Tensor& betas);
+
   at::Tensor sigmas_;
   at::Tensor log_sigmas_;
   float sigma_min_ = 0, sigma_max_ = 0;

@@ -7,24 +7,35 @@
 #include <refrain/diffusion/cache_policy.hpp>
 #include <refrain/diffusion/weights.hpp>
 
+#include <cstdint>
 #include <memory>
 #include <span>
 #include <vector>
 
 namespace refrain::diffusion {
 
+/// Whose U-Net it is: names of the tensors and what shapes can't tell.
+enum class UNetStyle : std::uint8_t {
+  ldm,   ///< CompVis: "input_blocks...", transformers, norms with 1e-5, cosines first, halving pads every side
+  ddpm,  ///< ermongroup: "down...", attention over places, norms with 1e-6, sines first, halving pads right and below
+};
+
 /// Sizes of a U-Net. The family gives what shapes can't tell (heads, norms).
 struct UNetConfig {
+  UNetStyle style = UNetStyle::ldm;
   int in_channels = 4;
   int out_channels = 4;
   int model_channels = 320;
   std::vector<int> channel_mult{1, 2, 4, 4};
   int res_blocks = 2;
-  std::vector<int> transformer_depth{1, 1, 1, 0};  ///< per level; 0: no attention there
+  std::vector<int> transformer_depth{1, 1, 1, 0};  ///< per level; 0: no attention there; ddpm: 0 or 1
   int middle_transformer_depth = 1;
   int heads = 8;          ///< number of heads at every level, when head_channels is 0
   int head_channels = 0;  ///< channels of a head, when heads follow the width
-  int context_dim = 768;
+  int context_dim = 768;  ///< width of a token; 0: the network takes no context
+  /// Whether DeepCache's counter knew the norms of resnets and head. CompVis' own class of them escaped it, which
+  /// matters for LDM-4-G's published 99.82 G (99.86 with them); Stable Diffusion was counted on diffusers' classes.
+  bool resnet_norms_counted = true;
 };
 
 /// What goes in. The latent is already scaled by the sampler's c_in.
