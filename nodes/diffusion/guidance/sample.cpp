@@ -88,7 +88,7 @@ SamplingResult sample(const SamplingRequest& request) {
     denoised = step.denoised;
     if (request.on_step) request.on_step(step);
   };
-  const at::Tensor result = request.sampler(denoise, x, sigmas, {request.seed, on_step});
+  const at::Tensor result = request.sampler(denoise, x, sigmas, {request.seed, on_step, noise, latent});
 
   const auto scaled_out = [&](const at::Tensor& scaled) { return (scaled / model.latent_scale).to(at::kCPU); };
   SamplingResult done{scaled_out(result), denoised.defined() ? scaled_out(denoised) : at::Tensor(), network.report()};

@@ -37,6 +37,8 @@ struct StepReport {
 struct SamplerOptions {
   std::uint64_t noise_seed = 0;  ///< of the noise that ancestral samplers add
   std::function<void(const StepReport&)> on_step;
+  at::Tensor noise;   ///< what x was made from, unscaled; for samplers that start from it in a way of their own
+  at::Tensor latent;  ///< likewise: zeros for an empty one; scaled as x is
 };
 
 /// A way from noise to a picture. Immutable: the value on a SAMPLER edge. Any node library may bring one.
