@@ -9,7 +9,6 @@ sys.path.insert(0, str(Path(__file__).resolve().parent / "originals"))
 
 PARTS = {
     "families": "vectors_families",
-    "diffusers": "vectors_diffusers",
     "samplers": "vectors_reference_samplers",
     "trajectories": "vectors_trajectories",
 }
