@@ -27,8 +27,11 @@ using Method = ReferenceSampler::Method;
 using Variance = ReferenceSampler::Variance;
 
 // The arithmetic is the originals', operation by operation; what is left is the way through the denoiser, which gives
-// x0 in place of the prediction: a few roundings of float32 at each of ten steps. States of DDPM grow 157 times.
-constexpr double kRun = 2e-6;
+// x0 in place of the prediction: a few roundings of float32 at each of ten steps. A wrong a' moves states by 1e-2.
+constexpr double kRun = 1e-5;
+// Where estimates of the picture are clipped, states stay small while 1 / sqrt(a) is 157 at first: a rounding of the
+// prediction is that much of the estimate, at every early step again.
+constexpr double kClippedRun = 5e-4;
 
 const GoldenVectors& golden() {
   static const GoldenVectors vectors("reference_samplers.safetensors");
@@ -84,11 +87,12 @@ at::Tensor sigmas_of(const ReferenceSampler& sampler, const std::string& rule, i
   return reference_sigmas(*sampler.schedule, reference_timesteps(rule, steps, 1000, offset), final);
 }
 
-void expect_states(const ReferenceSampler& sampler, const at::Tensor& sigmas, const std::string& name) {
+void expect_states(const ReferenceSampler& sampler, const at::Tensor& sigmas, const std::string& name,
+                   double tolerance = kRun) {
   const at::Tensor states = states_of(sampler, sigmas);
   ASSERT_EQ(states.sizes(), golden()[name].sizes()) << name;
   for (std::int64_t i = 0; i < states.size(0); ++i) {
-    EXPECT_LT(difference(states[i], golden()[name][i]), kRun) << name << ", after " << i << " steps";
+    EXPECT_LT(difference(states[i], golden()[name][i]), tolerance) << name << ", after " << i << " steps";
   }
 }
 
@@ -186,7 +190,8 @@ TEST(ReferenceDdim, GoesThroughStepsOfTheSameNumber) {
 TEST(ReferenceDdpm, FollowsErmongroupStepByStep) {
   for (const std::string kind : {"uniform", "quad"}) {
     const ReferenceSampler ddpm = sampler(Method::ddpm, Convention::ermongroup, "ddpm");
-    expect_states(ddpm, sigmas_of(ddpm, "ermongroup " + kind, 10, FinalAlpha::one), "ermongroup/ddpm/" + kind + "/10");
+    expect_states(ddpm, sigmas_of(ddpm, "ermongroup " + kind, 10, FinalAlpha::one), "ermongroup/ddpm/" + kind + "/10",
+                  kClippedRun);
   }
 }
 
@@ -203,7 +208,8 @@ TEST_P(Spacings, OfDiffusersDdimAreFollowedStepByStep) {
   }
   ReferenceSampler clipped = sampler(Method::ddim, Convention::diffusers, "ddpm");
   clipped.clip = true;
-  expect_states(clipped, sigmas_of(clipped, rule, 10, FinalAlpha::one), "diffusers/ddim/" + GetParam() + "/ddpm/10/0");
+  expect_states(clipped, sigmas_of(clipped, rule, 10, FinalAlpha::one), "diffusers/ddim/" + GetParam() + "/ddpm/10/0",
+                kClippedRun);
 }
 
 TEST_P(Spacings, OfDiffusersDdpmAreFollowedStepByStep) {
@@ -213,7 +219,7 @@ TEST_P(Spacings, OfDiffusersDdpmAreFollowedStepByStep) {
     ddpm.variance = variance;
     const std::string name = variance == Variance::fixed_small ? "/fixed_small/10" : "/fixed_large/10";
     expect_states(ddpm, sigmas_of(ddpm, "diffusers " + GetParam(), 10, FinalAlpha::one),
-                  "diffusers/ddpm/" + GetParam() + name);
+                  "diffusers/ddpm/" + GetParam() + name, kClippedRun);
   }
 }
 

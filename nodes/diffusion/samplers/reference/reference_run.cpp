@@ -48,19 +48,17 @@ at::Tensor ReferenceRun::prediction(const at::Tensor& x, int step, Place place) 
   return (scaled - denoise_(scaled, sigma, place)) / sigma;
 }
 
-at::Tensor ReferenceRun::table(int timestep) const { return alphas_.narrow(0, timestep, 1).view({1, 1, 1, 1}); }
-
 at::Tensor ReferenceRun::end() const {
-  return sigmas_.back() > 0 ? table(0) : at::ones({1, 1, 1, 1}, alphas_.options());
+  return sigmas_.back() > 0 ? alpha_at(0) : at::ones({1, 1, 1, 1}, alphas_.options());
 }
 
-at::Tensor ReferenceRun::alpha(int step) const { return table(timesteps_[step]); }
+at::Tensor ReferenceRun::alpha(int step) const { return alpha_at(timesteps_[step]); }
 
 at::Tensor ReferenceRun::next_in_list(int step) const { return step + 1 < steps() ? alpha(step + 1) : end(); }
 
 at::Tensor ReferenceRun::next_by_stride(int step) const {
-  const int next = timesteps_[step] - static_cast<int>(alphas_.size(0)) / steps();
-  return next >= 0 ? table(next) : end();
+  const int next = timesteps_[step] - stride();
+  return next >= 0 ? alpha_at(next) : end();
 }
 
 at::Tensor ReferenceRun::noise(const at::Tensor& x) {

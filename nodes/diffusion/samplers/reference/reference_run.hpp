@@ -22,6 +22,10 @@ class ReferenceRun {
   at::Tensor start(const at::Tensor& x) const;
   /// The network's prediction of the noise in x, at a step of the run.
   at::Tensor prediction(const at::Tensor& x, int step, Place place) const;
+  /// Training steps between two of diffusers' steps: T / S.
+  int stride() const { return static_cast<int>(alphas_.size(0)) / steps(); }
+  /// a at a training step.
+  at::Tensor alpha_at(int timestep) const { return alphas_.narrow(0, timestep, 1).view({1, 1, 1, 1}); }
   /// a at a step of the run.
   at::Tensor alpha(int step) const;
   /// a' after a step: that of the next in the list, or the end's.
@@ -34,7 +38,6 @@ class ReferenceRun {
   void report(int step, const at::Tensor& x, const at::Tensor& denoised) const;
 
  private:
-  at::Tensor table(int timestep) const;
   at::Tensor end() const;
 
   const Denoiser& denoise_;
