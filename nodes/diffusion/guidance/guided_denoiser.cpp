@@ -9,6 +9,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <tuple>
+#include <utility>
 
 namespace refrain::diffusion {
 
@@ -51,6 +53,16 @@ class Mean {
 /// Whether guidance changes nothing, by the measure of Python's math.isclose.
 bool is_one(double cfg) { return std::abs(cfg - 1) <= 1e-9 * std::max(std::abs(cfg), 1.0); }
 
+/// The batch with the first positive condition, and where its pictures begin there.
+std::pair<std::size_t, std::int64_t> first_positive(const std::vector<ConditionBatch>& batches, std::int64_t pictures) {
+  for (std::size_t i = 0; i < batches.size(); ++i) {
+    const auto& entries = batches[i].entries;
+    const auto found = std::ranges::find(entries, Side::positive, &ConditionBatch::Entry::side);
+    if (found != entries.end()) return {i, (found - entries.begin()) * pictures};
+  }
+  return {0, 0};
+}
+
 void check_not_empty(const std::vector<PreparedCondition>& conditions, const char* which) {
   if (conditions.empty()) {
     throw Error("empty_conditioning", std::string("the ") + which + " conditioning is empty: connect a prompt's");
@@ -86,6 +98,7 @@ const std::vector<ConditionBatch>& GuidedDenoiser::batches_at(float sigma, bool 
   if (!std::ranges::equal(running, running_, same)) {
     batches_ = batch_conditions(running, pictures_, placement_);
     running_ = std::move(running);
+    ++batchings_;
   }
   return batches_;
 }
@@ -106,8 +119,20 @@ at::Tensor GuidedDenoiser::operator()(const at::Tensor& x, float sigma, Place pl
     const at::Tensor timesteps = at::full({latent.size(0)}, t, latent.options().dtype(at::kFloat));
     inputs.push_back({latent, timesteps, batch.context});
   }
-  std::vector<at::Tensor> predictions;
-  if (!inputs.empty()) predictions = network_.evaluate(inputs, sigma, place);
+  Answer answer;
+  if (!inputs.empty()) {
+    Question question{inputs, sigma, place, t, x, x.size(0)};
+    std::tie(question.conditional, question.conditional_at) = first_positive(batches, x.size(0));
+    question.conditions = batchings_;
+    answer = network_.evaluate(question);
+  }
+  if (answer.denoised.defined()) {
+    if (place.unconditional == nullptr) return answer.denoised;
+    throw Error("cache_unconditional",
+                "the sampler asks for the unconditional result, and the cache policy reuses the guided one; choose a "
+                "policy that reuses features or predictions, or another sampler");
+  }
+  const std::vector<at::Tensor>& predictions = answer.predictions;
 
   Mean positive(x), negative(x);
   for (std::size_t i = 0; i < batches.size(); ++i) {
@@ -119,10 +144,14 @@ at::Tensor GuidedDenoiser::operator()(const at::Tensor& x, float sigma, Place pl
       (side == Side::positive ? positive : negative).add(denoised, *condition);
     }
   }
-  if (!both) return positive.get();
-  const at::Tensor unconditional = negative.get();
-  if (place.unconditional != nullptr) *place.unconditional = unconditional;
-  return unconditional + (positive.get() - unconditional) * cfg_;
+  at::Tensor denoised = positive.get();
+  if (both) {
+    const at::Tensor unconditional = negative.get();
+    if (place.unconditional != nullptr) *place.unconditional = unconditional;
+    denoised = unconditional + (denoised - unconditional) * cfg_;
+  }
+  network_.remember(denoised);
+  return denoised;
 }
 
 }  // namespace refrain::diffusion

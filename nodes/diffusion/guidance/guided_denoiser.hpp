@@ -33,6 +33,7 @@ class GuidedDenoiser {
   std::int64_t pictures_;
   std::vector<ConditionBatch::Entry> running_;  // what batches_ is for
   std::vector<ConditionBatch> batches_;
+  std::uint64_t batchings_ = 0;  // how often they were made
   CachedDenoiser& network_;
 };
 

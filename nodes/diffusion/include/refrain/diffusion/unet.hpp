@@ -34,16 +34,25 @@ struct UNetInput {
   at::Tensor context;    ///< [N, T, D]
 };
 
+/// What the decoder takes from the rest of the network.
+struct EncoderOutput {
+  std::vector<at::Tensor> skips;  ///< s_0 .. s_{S-1}
+  at::Tensor middle;              ///< the middle's output, which is h_{S-1}
+};
+
 /// Which part to compute, what to reuse, what to hand out.
 struct UNetRequest {
-  Evaluate evaluate = Evaluate::full();  ///< full or deep(k)
-  at::Tensor feature;                    ///< for deep(k): h_k, as `kept` gave it
-  std::span<const int> keep;             ///< depths whose h_k is handed out, where this evaluation computes it
+  Evaluate evaluate = Evaluate::full();    ///< full, deep(k) or encoder_reused
+  at::Tensor feature = {};                 ///< for deep(k): h_k, as `kept` gave it
+  std::span<const int> keep = {};          ///< depths whose h_k is handed out, where this evaluation computes it
+  const EncoderOutput* encoder = nullptr;  ///< for encoder_reused: what a full evaluation handed out
+  bool keep_encoder = false;               ///< hand it out, where this evaluation computes it
 };
 
 struct UNetResult {
   at::Tensor prediction;         ///< [N, out_channels, h, w], in the latent's dtype
   std::vector<at::Tensor> kept;  ///< one for each requested depth, in order; undefined where it was not computed
+  EncoderOutput encoder;         ///< empty unless it was asked for and the evaluation was full
 };
 
 /// Multiply-accumulates for one sample.
@@ -70,9 +79,9 @@ class UNet {
   const UNetConfig& config() const;
   /// S: the number of skips, and of depths.
   int skips() const;
-  /// Throws ShapeError for wrong shapes, a depth outside 0..S-1 or a missing feature, ModelError for a kind of
-  /// evaluation that it doesn't know. Deep(k) with the h_k of a full evaluation of the same input gives that one's
-  /// prediction, bit for bit.
+  /// Throws ShapeError for wrong shapes, a depth outside 0..S-1, a missing feature or encoder output, ModelError for
+  /// Evaluate::nothing. Deep(k) with the h_k of a full evaluation of the same input gives that one's prediction, bit
+  /// for bit; so does encoder_reused with its encoder output.
   UNetResult evaluate(const UNetInput& input, const UNetRequest& request = {}) const;
   /// macs_of(config(), ...).
   Macs macs(Evaluate evaluate, int h, int w, int context_tokens) const;
