@@ -32,4 +32,4 @@ class CLIPTextEncode final : public Node {
 
 }  // namespace
 
-REFRAIN_PLUGIN("conditioning", "1.0.0", CLIPTextEncode)
+REFRAIN_NODE(CLIPTextEncode)

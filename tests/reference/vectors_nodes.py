@@ -60,6 +60,7 @@ def write(oracle, checkpoint):
     _write_noise_masks(nodes)
     _write_latents(nodes)
     _write_autoencoder(nodes)
+    _write_model_patches(nodes)
     golden.write("nodes_small.safetensors")
 
 
@@ -149,3 +150,17 @@ def _write_autoencoder(nodes):
     nodes.golden.add("result/encoded_tiled", tiles)
     decoded = nodes.VAEDecodeTiled(nodes.vae, {"samples": nodes.latent["samples"][:1] * 0.2}, 64, 32)[0]
     nodes.golden.add("result/decoded_tiled", decoded[:, ::3, ::3].contiguous())
+
+
+def _write_model_patches(nodes):
+    from comfy_extras.nodes_model_advanced import ModelSamplingDiscrete, RescaleCFG
+
+    plain = nodes.model
+    a, b = nodes.prompts["a"], nodes.prompts["b"]
+    for sampling, zsnr in [("v_prediction", False), ("v_prediction", True), ("lcm", False), ("x0", False)]:
+        nodes.model = ModelSamplingDiscrete().patch(plain, sampling, zsnr)[0]
+        name = f"sampling/{sampling}" + ("/zsnr" if zsnr else "")
+        nodes.sample(name, a, b, sampler="lcm" if sampling == "lcm" else "euler", denoise=0.8)
+    nodes.model = RescaleCFG().patch(plain, 0.7)[0]
+    nodes.sample("rescaled", a, b, cfg=9.0)
+    nodes.model = plain

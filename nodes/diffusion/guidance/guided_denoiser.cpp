@@ -10,6 +10,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "predictions.hpp"
+
 namespace refrain::diffusion {
 
 namespace {
@@ -61,12 +63,7 @@ void check_not_empty(const std::vector<PreparedCondition>& conditions, const cha
 
 GuidedDenoiser::GuidedDenoiser(const Model& model, PreparedConditions conditions, double cfg, std::int64_t pictures,
                                CachedDenoiser& network)
-    : schedule_(model.schedule),
-      placement_(model.placement),
-      conditions_(std::move(conditions)),
-      cfg_(cfg),
-      pictures_(pictures),
-      network_(network) {
+    : model_(model), conditions_(std::move(conditions)), cfg_(cfg), pictures_(pictures), network_(network) {
   check_not_empty(conditions_.positive, "positive");
   if (!is_one(cfg_)) check_not_empty(conditions_.negative, "negative");
 }
@@ -84,15 +81,16 @@ const std::vector<ConditionBatch>& GuidedDenoiser::batches_at(float sigma, bool 
     return a.condition == b.condition;
   };
   if (!std::ranges::equal(running, running_, same)) {
-    batches_ = batch_conditions(running, pictures_, placement_);
+    batches_ = batch_conditions(running, pictures_, model_.placement);
     running_ = std::move(running);
   }
   return batches_;
 }
 
 at::Tensor GuidedDenoiser::operator()(const at::Tensor& x, float sigma, Place place) {
-  const at::Tensor scaled = (x / std::sqrt(sigma * sigma + 1)).to(placement_.device, placement_.dtype);
-  const float t = schedule_->timestep(sigma);
+  const Placement& placement = model_.placement;
+  const at::Tensor scaled = network_input(model_.prediction, x, sigma).to(placement.device, placement.dtype);
+  const float t = model_.schedule->timestep(sigma);
   const bool both = !is_one(cfg_) || place.unconditional != nullptr;
   const std::vector<ConditionBatch>& batches = batches_at(sigma, both);
   std::vector<UNetInput> inputs;
@@ -111,17 +109,19 @@ at::Tensor GuidedDenoiser::operator()(const at::Tensor& x, float sigma, Place pl
 
   Mean positive(x), negative(x);
   for (std::size_t i = 0; i < batches.size(); ++i) {
-    const at::Tensor eps = predictions[i].to(x.device(), at::kFloat);
+    const at::Tensor outputs = predictions[i].to(x.device(), at::kFloat);
     for (std::size_t j = 0; j < batches[i].entries.size(); ++j) {
       const auto [side, condition] = batches[i].entries[j];
-      const at::Tensor noise = eps.narrow(0, static_cast<std::int64_t>(j) * x.size(0), x.size(0));
-      const at::Tensor denoised = (condition->area ? condition->area->of(x) : x) - noise * sigma;
+      const at::Tensor output = outputs.narrow(0, static_cast<std::int64_t>(j) * x.size(0), x.size(0));
+      const at::Tensor part = condition->area ? condition->area->of(x) : x;
+      const at::Tensor denoised = predicted_picture(model_.prediction, output, part, sigma, t);
       (side == Side::positive ? positive : negative).add(denoised, *condition);
     }
   }
   if (!both) return positive.get();
   const at::Tensor unconditional = negative.get();
   if (place.unconditional != nullptr) *place.unconditional = unconditional;
+  if (model_.cfg_rescale) return rescaled(x, sigma, positive.get(), unconditional, cfg_, *model_.cfg_rescale);
   return unconditional + (positive.get() - unconditional) * cfg_;
 }
 

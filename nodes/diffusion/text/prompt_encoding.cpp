@@ -78,9 +78,14 @@ EncodedPrompt encode_prompt(const Clip& clip, std::string_view prompt) {
   Chunks batch = chunks;
   if (emphasis) batch.push_back(empty_chunk(*clip.tokenizer, chunks.front().size()));
 
-  const at::Tensor hidden = clip.text_model->encode(ids_of(batch)).to(at::kCPU, at::kFloat);
+  const bool is_there = -clip.last_layer <= clip.text_model->config().layers;
+  const at::Tensor ids = ids_of(batch);
+  const auto states_at = [&](int layer) { return clip.text_model->encode(ids, layer).to(at::kCPU, at::kFloat); };
+  const at::Tensor hidden = states_at(is_there ? clip.last_layer : -1);
   const at::Tensor states = emphasis ? emphasised(hidden, chunks) : hidden;
-  return {states.reshape({1, -1, states.size(2)}), pooled_of(hidden, chunks.front(), clip.tokenizer->end())};
+  // The pooled output is always the last layer's.
+  const at::Tensor last = is_there && clip.last_layer != -1 ? states_at(-1) : hidden;
+  return {states.reshape({1, -1, states.size(2)}), pooled_of(last, chunks.front(), clip.tokenizer->end())};
 }
 
 }  // namespace refrain::diffusion

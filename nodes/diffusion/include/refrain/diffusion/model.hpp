@@ -9,8 +9,10 @@
 #include <refrain/diffusion/unet.hpp>
 
 #include <cstddef>
+#include <cstdint>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -20,6 +22,15 @@ namespace refrain::diffusion {
 /// What a value keeps in memory, owner and bytes of each block: with it a runtime counts weights, shared ones once.
 using MemoryBlocks = std::vector<std::pair<const void*, std::size_t>>;
 
+/// What the output of a network stands for.
+enum class Prediction : std::uint8_t {
+  noise,        ///< eps in x = x0 + sigma * eps
+  velocity,     ///< v. Progressive Distillation. Salimans, Ho. ICLR 2022, arXiv:2202.00512, appendix D
+  picture,      ///< x0
+  consistency,  ///< noise, mixed with x near sigma 0. Latent Consistency Models. Luo et al. arXiv:2310.04378, eq. 9
+  picture_from_picture  ///< x0, of an x that is not scaled
+};
+
 /// A denoising network with what a sampler must know about it. The value on a MODEL edge.
 struct Model {
   static constexpr const char* kTypeName = "MODEL";
@@ -28,7 +39,10 @@ struct Model {
   std::shared_ptr<const NoiseSchedule> schedule;  ///< sigmas of the training steps
   Placement placement;
   int latent_channels = 4;
-  double latent_scale = 0.18215;                    ///< the sampler works on latent * latent_scale
+  double latent_scale = 0.18215;  ///< the sampler works on latent * latent_scale
+  Prediction prediction = Prediction::noise;
+  /// Guidance is scaled down to the standard deviation of the positive prompt's estimate, by this share.
+  std::optional<double> cfg_rescale;
   std::shared_ptr<const CachePolicy> cache_policy;  ///< null: every evaluation is full
   std::size_t weight_bytes = 0;                     ///< of the network, in the type it computes in
   static void memory(const Model& model, MemoryBlocks& blocks) {
@@ -44,6 +58,7 @@ struct Clip {
   std::shared_ptr<const ClipTextModel> text_model;
   std::shared_ptr<const ClipTokenizer> tokenizer;
   std::size_t weight_bytes = 0;
+  int last_layer = -1;  ///< whose states prompts become, from the end; one that isn't there means the last
   static void memory(const Clip& clip, MemoryBlocks& blocks) {
     blocks.emplace_back(clip.text_model.get(), clip.weight_bytes);
   }
