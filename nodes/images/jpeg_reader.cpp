@@ -1,6 +1,7 @@
 #include <csetjmp>
 #include <cstdio>
 
+#include <jerror.h>
 #include <jpeglib.h>
 
 #include <array>
@@ -24,16 +25,18 @@ struct Errors {
   std::longjmp(errors->place, 1);
 }
 
-/// A warning means that data is missing or damaged: grey would stand in for it.
-void refuse_warning(j_common_ptr jpeg, int level) {
-  if (level < 0) keep_problem(jpeg);
+/// Where data is missing or damaged, grey would stand in for it. Other warnings, of superfluous bytes, say, are
+/// harmless.
+void refuse_missing_data(j_common_ptr jpeg, int level) {
+  const int code = jpeg->err->msg_code;
+  if (level < 0 && (code == JWRN_JPEG_EOF || code == JWRN_HIT_MARKER || code == JWRN_HUFF_BAD_CODE)) keep_problem(jpeg);
 }
 
 struct Reader {
   Reader() {
     jpeg.err = jpeg_std_error(&errors.base);
     errors.base.error_exit = keep_problem;
-    errors.base.emit_message = refuse_warning;
+    errors.base.emit_message = refuse_missing_data;
     errors.words[0] = '\0';
   }
   ~Reader() { jpeg_destroy_decompress(&jpeg); }

@@ -59,8 +59,13 @@ bool read_rows(Reader& reader, std::uint8_t* to, std::size_t row_bytes, png_uint
   return true;
 }
 
-/// Asks libpng for 8-bit RGB or RGBA. Returns whether there is an alpha channel that counts: a transparent colour of a
-/// picture without a palette does not, for Pillow.
+bool is_wide_grey(const Reader& reader) {
+  return png_get_color_type(reader.png, reader.info) == PNG_COLOR_TYPE_GRAY &&
+         png_get_bit_depth(reader.png, reader.info) == 16;
+}
+
+/// Asks libpng for 8-bit RGB or RGBA, but for wide grey. Returns whether there is an alpha channel that counts: a
+/// transparent colour of a picture without a palette does not, for Pillow.
 bool set_transformations(const Reader& reader) {
   const png_byte type = png_get_color_type(reader.png, reader.info);
   bool alpha = (type & PNG_COLOR_MASK_ALPHA) != 0;
@@ -73,9 +78,22 @@ bool set_transformations(const Reader& reader) {
   } else if (type == PNG_COLOR_TYPE_GRAY) {
     png_set_expand_gray_1_2_4_to_8(reader.png);
   }
-  png_set_strip_16(reader.png);
-  png_set_gray_to_rgb(reader.png);
+  if (!is_wide_grey(reader)) {
+    png_set_strip_16(reader.png);
+    png_set_gray_to_rgb(reader.png);
+  }
   return alpha;
+}
+
+/// Grey of 16 bits, the higher byte first, as Pillow turns it into RGB: what is above 255 becomes 255.
+void narrow_wide_grey(Pixels& pixels) {
+  std::vector<std::uint8_t> narrow;
+  narrow.reserve(pixels.bytes.size() / 2 * 3);
+  for (std::size_t i = 0; i + 1 < pixels.bytes.size(); i += 2) {
+    narrow.insert(narrow.end(), 3, pixels.bytes[i] != 0 ? 255 : pixels.bytes[i + 1]);
+  }
+  pixels.bytes = std::move(narrow);
+  pixels.channels = 3;
 }
 
 bool is_animated(Bytes file) {
@@ -98,6 +116,7 @@ Picture decode_png(Bytes file, const std::string& name, std::uint64_t most_pixel
   check_picture_size(width, height, most_pixels, name);
 
   Picture picture;
+  const bool wide_grey = is_wide_grey(reader);
   picture.has_alpha = set_transformations(reader);
   const int passes = png_set_interlace_handling(reader.png);
   png_read_update_info(reader.png, reader.info);
@@ -109,6 +128,7 @@ Picture decode_png(Bytes file, const std::string& name, std::uint64_t most_pixel
   if (!read_rows(reader, picture.pixels.bytes.data(), row_bytes, height, passes)) {
     refuse_picture("picture.damaged", name, source.problem);
   }
+  if (wide_grey) narrow_wide_grey(picture.pixels);
   png_bytep exif = nullptr;
   png_uint_32 size = 0;
   if (png_get_eXIf_1(reader.png, reader.info, &size, &exif) != 0) picture.orientation = exif_orientation({exif, size});

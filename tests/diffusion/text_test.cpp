@@ -195,7 +195,7 @@ TEST(Chunks, RefuseTextualInversionInsteadOfReadingItsNameAsWords) {
       tokenize_prompt(tokenizer(), text);
       ADD_FAILURE() << "read as words: " << text;
     } catch (const Error& error) {
-      EXPECT_EQ(error.code(), "textual_inversion_unsupported");
+      EXPECT_EQ(error.code(), "no_inversion");
       EXPECT_NE(std::string(error.what()).find("embedding:missing"), std::string::npos) << error.what();
     }
   }

@@ -3,6 +3,7 @@
 
 #include <refrain/diffusion/error.hpp>
 #include <refrain/diffusion/model.hpp>
+#include <refrain/diffusion/safetensors_writer.hpp>
 #include <refrain/errors.hpp>
 #include <refrain/payloads.hpp>
 
@@ -11,6 +12,8 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
 
 #include "diffusion/golden_vectors.hpp"
 #include "nodes/node_runner.hpp"
@@ -328,6 +331,27 @@ TEST(ModelPatches, LeaveTheModelThatGoesInAsItIs) {
   EXPECT_EQ(model.prediction, diffusion::Prediction::noise);
   EXPECT_EQ(model.schedule->steps(), 1000);
   EXPECT_FALSE(model.cfg_rescale.has_value());
+}
+
+TEST(CLIPTextEncode, PutsTextualInversionsInPlaceOfWords) {
+  NodeRunner node;
+  for (const std::string& name : golden().names("inversion/")) {
+    const std::string file = name.substr(0, name.rfind('/')), key = name.substr(name.rfind('/') + 1);
+    const auto path = node.folder / "models/embeddings" / (file + ".safetensors");
+    std::filesystem::create_directories(path.parent_path());
+    diffusion::write_safetensors(path, {{key, golden()["inversion/" + name]}});
+  }
+  const auto prompts = nlohmann::json::parse(golden().note("inversion_prompts"));
+  ASSERT_EQ(prompts.size(), 4U);
+  for (std::size_t i = 0; i < prompts.size(); ++i) {
+    const Value encoded =
+        node.run("CLIPTextEncode", {{"clip", checkpoint()[1]}, {"text", text(prompts[i].get<std::string>())}})[0];
+    EXPECT_LT(difference(encoded.as<Conditioning>().items[0].tokens, golden()["inverted/" + std::to_string(i)]),
+              kTolerance)
+        << prompts[i];
+  }
+  EXPECT_THROW(node.run("CLIPTextEncode", {{"clip", checkpoint()[1]}, {"text", text("embedding:none")}}),
+               diffusion::Error);
 }
 
 TEST(CLIPSetLastLayer, TakesTheStatesOfAnEarlierLayer) {
