@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "sampling_report.hpp"
+#include "tell_step.hpp"
 
 namespace {
 
@@ -81,7 +82,7 @@ class KSampler final : public Node {
     request.seed = ctx[seed];
     request.latent = start.samples;
     request.noise = noise_for(start, request.seed);
-    request.on_step = [&ctx](const diffusion::StepReport& done) { ctx.progress(done.step + 1, done.steps); };
+    request.on_step = [&ctx](const diffusion::StepReport& done) { tell_step(ctx, done); };
 
     ctx.check();
     diffusion::SamplingResult sampled = diffusion::sample(request);
