@@ -159,6 +159,10 @@ TEST(Architecture, OnlyTheLoaderKnowsBoost) {
   EXPECT_THAT(strangers_to("boost/", {"graph-runtime/plugins"}), IsEmpty());
 }
 
+TEST(Architecture, OnlyTheReaderOfModelPathsKnowsYaml) {
+  EXPECT_THAT(strangers_to("yaml-cpp/", {"graph-runtime/execution"}), IsEmpty());
+}
+
 TEST(Architecture, OnlyProgramsKnowTheCommandLineParser) {
   EXPECT_THAT(strangers_to("CLI/", {"graph-runtime/apps/cli", "nodes/diffusion/tools"}), IsEmpty());
 }
