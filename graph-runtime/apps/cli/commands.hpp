@@ -12,6 +12,7 @@ namespace refrain::cli {
 using Action = std::function<int()>;
 
 Action add_run_command(CLI::App& command);
+Action add_compare_command(CLI::App& command);
 Action add_validate_command(CLI::App& command);
 Action add_nodes_command(CLI::App& command);
 Action add_plugins_command(CLI::App& command);
