@@ -46,7 +46,9 @@ int main(int argc, char** argv) {
                                                             {"compare", add_compare_command(app)},
                                                             {"validate", add_validate_command(app)},
                                                             {"nodes", add_nodes_command(app)},
+                                                            {"models", add_models_command(app)},
                                                             {"plugins", add_plugins_command(app)},
+                                                            {"completion", add_completion_command(app)},
                                                             {"version", add_version_command(app)}};
   try {
     app.parse(argc, argv);
