@@ -2,6 +2,7 @@
 
 #include "families/layout.hpp"
 #include "families/sd1.hpp"
+#include "families/vocabulary.hpp"
 
 #include <refrain/diffusion/error.hpp>
 #include <refrain/diffusion/model.hpp>
@@ -47,7 +48,7 @@ std::shared_ptr<const Clip> make_clip(const sd1::Sizes& sizes, const std::shared
                                       const LoadOptions& options) {
   const Weights weights(rounded_to_half(source), {options.placement.device, at::kFloat}, sizes.clip_prefix);
   return std::make_shared<const Clip>(Clip{std::make_shared<const ClipTextModel>(sizes.clip, weights),
-                                           ClipTokenizer::open(options.vocabulary),
+                                           open_tokenizer(*source, sizes.clip.vocabulary, options.vocabulary),
                                            bytes_below(*source, sizes.clip_prefix, at::kFloat)});
 }
 

@@ -71,7 +71,7 @@ struct Checkpoint {
 struct LoadOptions {
   Placement placement;                            ///< of the U-Net
   at::ScalarType autoencoder_dtype = at::kFloat;  ///< of computation; float16 overflows in some
-  std::filesystem::path vocabulary;               ///< bpe_simple_vocab_16e6.txt.gz
+  std::filesystem::path vocabulary;  ///< bpe_simple_vocab_16e6.txt.gz, for checkpoints that don't carry their own
 };
 
 /// Loads a single-file checkpoint. Recognises the family from names and shapes.

@@ -13,22 +13,28 @@
 
 namespace refrain::diffusion {
 
-/// CLIP's byte-level BPE. Immutable, shareable between threads.
+/// CLIP's byte-level BPE, with its vocabulary or that of another model. Immutable, shareable between threads.
 class ClipTokenizer {
  public:
   /// Reads bpe_simple_vocab_16e6.txt.gz. Throws ModelError saying how to get the file when it is missing or damaged.
   static std::shared_ptr<const ClipTokenizer> open(const std::filesystem::path& vocabulary);
+  /// A vocabulary of a model's own, the unpacked text: a header line, then one merge a line, the most frequent first.
+  /// `where` names it in messages. Throws ModelError "vocabulary_damaged".
+  static std::shared_ptr<const ClipTokenizer> read(std::string_view text, const std::string& where);
   ~ClipTokenizer();
 
   /// Ids of a text, without start and end.
   std::vector<int> encode(std::string_view text) const;
-  int start() const { return 49406; }
-  int end() const { return 49407; }
+  int start() const { return start_; }
+  int end() const { return start_ + 1; }
+  /// Number of different ids; start and end are the last two.
+  int size() const { return start_ + 2; }
 
  private:
-  ClipTokenizer();
+  explicit ClipTokenizer(const std::vector<std::string_view>& merges);
   struct Tables;
   std::unique_ptr<Tables> tables_;
+  int start_;
 };
 
 struct WeightedToken {
