@@ -37,11 +37,14 @@ void add_hidden(const Input& input, NodeTraits& traits) {
 
 }  // namespace
 
+NodeObject make_node(const NodeType& type) { return NodeObject(type.entry->create(), NodeDeleter{type.entry}); }
+
 std::unique_ptr<NodeTraits> NodeTraitsTable::make(const NodeType& type) {
   auto traits = std::make_unique<NodeTraits>();
   traits->type = &type;
   traits->takes_lists = type.schema.takes_lists();
   traits->own_identity = !type.schema.idempotent;
+  if (traits->overrides(abi::kStateless)) traits->stateless = make_node(type);
   for (std::size_t i = 0; i < type.schema.inputs.size(); ++i) {
     const Input& input = type.schema.inputs[i];
     const auto port = static_cast<std::int32_t>(i);

@@ -16,6 +16,14 @@ namespace refrain {
 /// A hidden input, filled in by the executor.
 enum class HiddenInput : std::uint8_t { prompt, extra_png_info, unique_id };
 
+/// Deletes a node with its library's own function.
+struct NodeDeleter {
+  const abi::NodeEntry* entry = nullptr;
+  void operator()(Node* node) const { entry->destroy(node); }
+};
+using NodeObject = std::unique_ptr<Node, NodeDeleter>;
+NodeObject make_node(const NodeType& type);
+
 struct NodeTraits {
   /// A parameter that the workflow may leave out.
   struct Default {
@@ -41,6 +49,7 @@ struct NodeTraits {
   std::vector<Hidden> hidden;
   std::vector<Default> defaults;
   std::vector<FileInput> files;
+  NodeObject stateless;  ///< serves every call of a type without members; null for the others
 
   bool overrides(std::uint32_t function) const { return (type->entry->overrides & function) != 0; }
 };

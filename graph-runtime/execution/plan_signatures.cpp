@@ -39,8 +39,6 @@ struct LiteralBytes {
 static_assert(sizeof(LinkBytes) == 24 && sizeof(LiteralBytes) == 16, "their bytes are hashed: no padding");
 }  // namespace
 
-NodeObject make_node(const NodeType& type) { return NodeObject(type.entry->create(), NodeDeleter{type.entry}); }
-
 void PlanSignatures::compute(const ExecutionPlan& plan, const PlanLayout& layout, Host& host) {
   plan_ = &plan;
   layout_ = &layout;
@@ -97,7 +95,7 @@ bool PlanSignatures::add_input(std::uint32_t i) {
     builder_.add(Part::undeclared);
     builder_.add_text(plan_->inputs()[i].name);
   }
-  if (input.source == PlanLayout::kLiteral) return add_literal(input.port, plan_->inputs()[i].literal);
+  if (input.source == PlanLayout::kLiteral) return add_literal(input.port, plan_->literal(plan_->inputs()[i]));
   const Signature& source = signatures_[input.source];
   builder_.add(LinkBytes{input.port, input.slot | kLinkMark, source});
   return static_cast<bool>(source);
@@ -128,11 +126,11 @@ void PlanSignatures::add_files(std::uint32_t node) {
   const std::span<const PlannedInput> inputs = plan_->inputs(plan_->nodes()[node]);
   for (const NodeTraits::FileInput& file : layout_->nodes[node].traits->files) {
     const auto input = std::find_if(inputs.begin(), inputs.end(), [&](const auto& in) { return in.port == file.port; });
-    if (input == inputs.end() || input->source >= 0 || !input->literal) continue;
+    if (input == inputs.end() || input->source >= 0) continue;
     builder_.add(Part::file);
     builder_.add(file.port);
     try {
-      builder_.add(stamp_of(host_->find_file(file.folder, input->literal.as<std::string>())));
+      builder_.add(stamp_of(host_->find_file(file.folder, plan_->literal(*input).as<std::string>())));
     } catch (const std::exception&) {
       builder_.add(FileStamp{});  // not there: the node will say so, or the choice is no file at all
     }
@@ -144,7 +142,7 @@ bool PlanSignatures::add_fingerprint(std::uint32_t node) {
   const NodeType& type = *layout_->nodes[node].traits->type;
   std::vector<Slot> slots;
   for (const PlannedInput& input : plan_->inputs(plan_->nodes()[node]))
-    if (input.source < 0) slots.push_back({input.name, {&input.literal, 1}});
+    if (input.source < 0) slots.push_back({input.name, {&plan_->literal(input), 1}});
   Frame frame;
   frame.host = host_;
   frame.inputs = slots;

@@ -15,14 +15,6 @@
 
 namespace refrain {
 
-/// Deletes a node with its library's own function.
-struct NodeDeleter {
-  const abi::NodeEntry* entry;
-  void operator()(Node* node) const { entry->destroy(node); }
-};
-using NodeObject = std::unique_ptr<Node, NodeDeleter>;
-NodeObject make_node(const NodeType& type);
-
 /// Computes signatures for one run. A signature covers: the node's type with its library, literal inputs, the
 /// signatures and slots upstream, stamps of the files that choices name, device, dtype, and the node's own fingerprint;
 /// its id only where it could make a difference. Zero: the result must not be kept, nor anything made of it.

@@ -49,7 +49,7 @@ void Run::request_outputs() {
 
 /// Takes a kept result for a node. Output nodes always run.
 bool Run::reuse(std::uint32_t node) {
-  if (space_.layout.nodes[node].output || space_.cache.kept() == 0) return false;
+  if (space_.cache.kept() == 0 || space_.layout.nodes[node].output) return false;
   const ResultCache::Id kept = space_.cache.find(space_.signatures.of(node));
   if (kept == ResultCache::kNone) return false;
   space_.cache.pin(kept);
@@ -109,14 +109,16 @@ bool Run::make_room() {
 Run::Attempt Run::attempt(std::uint32_t node) {
   const PlanLayout::Node& placed = space_.layout.nodes[node];
   gather(node);  // first, so that what fails from here on is told with its inputs
-  NodeObject object = make_or_take(node);
+  NodeObject own;
+  Node* object = placed.traits->stateless.get();
+  if (!object) object = (own = make_or_take(node)).get();
   const bool asks = placed.has_lazy && placed.traits->overrides(abi::kNeeds);
   for (;; gather(node)) {
     const auto demanded = asks ? demand_lazy(node, *object) : std::nullopt;
     if (!demanded) break;
     if (*demanded == Schedule::Source::lost) return Attempt::lost;
     if (*demanded == Schedule::Source::pending) {
-      waiting_.emplace(node, std::move(object));
+      if (own) waiting_.emplace(node, std::move(own));
       return Attempt::waits;
     }
   }
@@ -141,7 +143,7 @@ void Run::gather(std::uint32_t node) {
     const std::string_view name =
         input.port < 0 ? plan_->inputs()[i].name : traits.ports[static_cast<std::size_t>(input.port)];
     if (input.source == PlanLayout::kLiteral) {
-      call.add_input(name, {&plan_->inputs()[i].literal, 1});
+      call.add_input(name, {&plan_->literal(plan_->inputs()[i]), 1});
     } else if (!input.asked) {
       call.add_input(name, {});
     } else {

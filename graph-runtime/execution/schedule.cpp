@@ -56,7 +56,8 @@ void Schedule::list_readers() {
   for (std::uint32_t n = 0; n < count; ++n) {
     for (const PlanLayout::Input& input : inputs_of(n)) {
       if (input.source == PlanLayout::kLiteral) continue;
-      readers_[nodes_[input.source].readers++] = {n, static_cast<std::uint32_t>(&input - layout_->inputs.data())};
+      const auto index = static_cast<std::uint32_t>(&input - layout_->inputs.data());
+      readers_[nodes_[input.source].readers++] = {n, input.lazy ? index : kAlways};
     }
   }
   for (std::size_t n = count; n > 0; --n)
@@ -109,7 +110,7 @@ void Schedule::finish(std::uint32_t n) {
   for (std::uint32_t r = node.readers; r != nodes_[n + 1].readers; ++r) {
     const Reader& reader = readers_[r];
     NodeState& to = nodes_[reader.node];
-    if (layout_->inputs[reader.input].asked && to.state == State::waiting && --to.blocked == 0) make_ready(reader.node);
+    if (to.state == State::waiting && asked(reader) && --to.blocked == 0) make_ready(reader.node);
   }
   release_inputs(n);
   if (node.uses == 0) released_.push_back(n);
@@ -150,8 +151,7 @@ void Schedule::skip_dependants() {
     for (std::uint32_t r = node.readers; r != nodes_[n + 1].readers; ++r) {
       const Reader& reader = readers_[r];
       const State to = nodes_[reader.node].state;
-      if (layout_->inputs[reader.input].asked && (to == State::waiting || to == State::ready))
-        lost_.push_back(reader.node);
+      if ((to == State::waiting || to == State::ready) && asked(reader)) lost_.push_back(reader.node);
     }
   }
   for (const std::uint32_t n : skipped_) release_inputs(n);

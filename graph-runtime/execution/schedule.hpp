@@ -83,10 +83,15 @@ class Schedule {
     bool feeds_output = false;
     bool two_steps = false;
   };
+  static constexpr std::uint32_t kAlways = 0xFFFFFFFFu;
   struct Reader {
-    std::uint32_t node, input;
+    std::uint32_t node;
+    std::uint32_t lazy_input;  // its index; kAlways for a link that is not lazy: asked for as soon as its node is
   };
 
+  bool asked(const Reader& reader) const {
+    return reader.lazy_input == kAlways || layout_->inputs[reader.lazy_input].asked;
+  }
   void count_links(std::span<const std::uint32_t> same_as);
   void find_closeness();
   void list_readers();

@@ -74,7 +74,8 @@ class PromptWriter {
     const auto found =
         std::find_if(inputs.begin(), inputs.end(), [&](const PlannedInput& i) { return i.name == input.name; });
     if (found == inputs.end() || found->source >= 0 || found->port < 0) return false;
-    return write_converted(json_, planned.type->schema.inputs[static_cast<std::size_t>(found->port)], found->literal);
+    return write_converted(json_, planned.type->schema.inputs[static_cast<std::size_t>(found->port)],
+                           plan_.literal(*found));
   }
 
   const ExecutionPlan& plan_;

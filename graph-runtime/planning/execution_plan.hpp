@@ -3,6 +3,7 @@
 
 #include <refrain/value.hpp>
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <span>
@@ -15,14 +16,14 @@
 
 namespace refrain {
 
-/// One input of a planned node: a literal, already converted to the port's type, or a link to an earlier node.
+/// One input of a planned node: a literal, already converted to the port's type, or a link to an earlier node. Hidden
+/// inputs are not listed: the executor fills them in. Literals lie apart, since most inputs of a large graph are links.
 struct PlannedInput {
   std::string_view name;
   std::int32_t port = -1;    ///< index into the type's schema.inputs; -1: an undeclared link, passed on as ComfyUI does
   std::int32_t source = -1;  ///< index of the node it comes from; -1: a literal
-  std::int32_t slot = 0;     ///< output of the source
+  std::int32_t slot = 0;     ///< output of the source; of a literal its place in the plan, see ExecutionPlan::literal()
   bool lazy = false;         ///< computed only when the node asks for it
-  Value literal;             ///< set when source is -1. Hidden inputs are not listed: the executor fills them in
 };
 
 struct PlannedNode {
@@ -46,6 +47,8 @@ class ExecutionPlan {
   }
   /// The inputs of all nodes in a row; PlannedNode::first_input counts in here.
   std::span<const PlannedInput> inputs() const { return inputs_; }
+  /// The value of an input whose source is -1.
+  const Value& literal(const PlannedInput& input) const { return literals_[static_cast<std::size_t>(input.slot)]; }
   /// Indexes of the output nodes, in the order of the file.
   std::span<const std::uint32_t> outputs() const { return outputs_; }
   const WorkflowGraph& graph() const { return *graph_; }
@@ -59,6 +62,7 @@ class ExecutionPlan {
   std::shared_ptr<const WorkflowGraph> graph_;
   std::vector<PlannedNode> nodes_;
   std::vector<PlannedInput> inputs_;
+  std::vector<Value> literals_;
   std::vector<std::uint32_t> outputs_;
   mutable std::string prompt_json_;
 };

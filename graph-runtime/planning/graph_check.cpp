@@ -97,7 +97,7 @@ void GraphCheck::check_input(const Place& place) {
     if (problem)
       report_literal(place, std::move(*problem));
     else if (value)
-      parts_.inputs.push_back({input.name, place.port_index, -1, 0, false, std::move(value)});
+      add_literal(input.name, place.port_index, std::move(value));
   }
 }
 
@@ -126,7 +126,12 @@ void GraphCheck::check_link(const Place& place, const LinkRef& link) {
   }
   const GraphInput& input = graph_.nodes[place.node].inputs[place.position];
   parts_.inputs.push_back({input.name, place.port_index, planned_[source], static_cast<std::int32_t>(link.slot),
-                           place.port && place.port->input->lazy, Value()});
+                           place.port && place.port->input->lazy});
+}
+
+void GraphCheck::add_literal(std::string_view name, std::int32_t port, Value value) {
+  parts_.inputs.push_back({name, port, -1, static_cast<std::int32_t>(parts_.literals.size()), false});
+  parts_.literals.push_back(std::move(value));
 }
 
 // Names required inputs that are missing, and gives optional parameters that are missing their default.
@@ -144,7 +149,7 @@ void GraphCheck::complete(std::uint32_t node, TypeInfo& info) {
       diagnostic.json_pointer += "/inputs";
     } else if (input.widget) {
       Value value = default_value(types_, port);
-      if (value) parts_.inputs.push_back({input.name, static_cast<std::int32_t>(i), -1, 0, false, std::move(value)});
+      if (value) add_literal(input.name, static_cast<std::int32_t>(i), std::move(value));
     }
   }
 }
@@ -154,7 +159,8 @@ void GraphCheck::ask_node(std::uint32_t node, const TypeInfo& info, bool already
   std::vector<Slot> slots;
   for (std::size_t i = parts_.nodes.back().first_input; i < parts_.inputs.size(); ++i) {
     const PlannedInput& input = parts_.inputs[i];
-    if (input.literal) slots.push_back({input.name, std::span<const Value>(&input.literal, 1)});
+    if (input.source >= 0) continue;
+    slots.push_back({input.name, {&parts_.literals[static_cast<std::size_t>(input.slot)], 1}});
   }
   Frame frame;
   frame.host = &host_;

@@ -19,6 +19,7 @@ namespace refrain {
 struct PlanParts {
   std::vector<PlannedNode> nodes;
   std::vector<PlannedInput> inputs;
+  std::vector<Value> literals;
   std::vector<std::uint32_t> outputs;
 };
 
@@ -46,6 +47,7 @@ class GraphCheck {
   void check_input(const Place& place);
   void check_link(const Place& place, const LinkRef& link);
   void complete(std::uint32_t node, TypeInfo& info);
+  void add_literal(std::string_view name, std::int32_t port, Value value);
   void ask_node(std::uint32_t node, const TypeInfo& info, bool already_wrong);
 
   void report_unknown_type(std::uint32_t node);

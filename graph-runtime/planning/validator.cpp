@@ -15,6 +15,7 @@ ValidationResult Validator::validate(std::shared_ptr<const WorkflowGraph> graph)
   plan.graph_ = std::move(graph);
   plan.nodes_ = std::move(parts.nodes);
   plan.inputs_ = std::move(parts.inputs);
+  plan.literals_ = std::move(parts.literals);
   plan.outputs_ = std::move(parts.outputs);
   result.plan = std::move(plan);
   return result;

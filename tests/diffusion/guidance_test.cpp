@@ -36,7 +36,8 @@ class Guidance : public ::testing::Test {
                      Model with = model()) {
     network = std::make_shared<StandInNetwork>();
     CachedDenoiser cached(network, nullptr, {kSigma, 0});
-    return GuidedDenoiser(with, positive, negative, cfg, x.size(0), cached)(x, kSigma, {0, 0});
+    PreparedConditions conditions = prepare_conditions(with, positive, negative, x, {});
+    return GuidedDenoiser(with, std::move(conditions), cfg, x.size(0), cached)(x, kSigma, {0, 0});
   }
 
   /// x - s * eps(x / sqrt(s^2 + 1), t) with one context for all pictures.

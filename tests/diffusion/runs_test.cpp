@@ -49,7 +49,7 @@ SamplingRequest request(const std::string& sampler, const std::string& scheduler
   request.positive = {{golden()["input/positive"], 1.0}};
   request.negative = {{golden()["input/negative"], 1.0}};
   request.cfg = 7.5;
-  request.sampler = sampler;
+  request.sampler = find_sampler(sampler);
   request.sigmas =
       ksampler_sigmas(*request.model->schedule, sampler, scheduler, std::stoi(golden().note("steps")), denoise);
   request.seed = std::stoull(golden().note("seed"));

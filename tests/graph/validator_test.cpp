@@ -31,7 +31,7 @@ template <class T>
 T converted(const std::string& input, const std::string& literal) {
   const ValidationResult result = convert(input, literal);
   EXPECT_TRUE(result.plan) << render(result.diagnostics);
-  return input_of(*result.plan, result.plan->nodes()[0], input).literal.as<T>();
+  return result.plan->literal(input_of(*result.plan, result.plan->nodes()[0], input)).as<T>();
 }
 
 TEST(Validator, PlansSourcesBeforeReadersAndLeavesOutTheRest) {
@@ -153,7 +153,7 @@ TEST(Validator, MarksLazyLinks) {
   const PlannedNode& node = result.plan->nodes()[1];
   EXPECT_TRUE(input_of(*result.plan, node, "on_true").lazy);
   EXPECT_FALSE(input_of(*result.plan, node, "switch").lazy);
-  EXPECT_EQ(input_of(*result.plan, node, "on_false").literal.as<std::int64_t>(), 5);
+  EXPECT_EQ(result.plan->literal(input_of(*result.plan, node, "on_false")).as<std::int64_t>(), 5);
 }
 
 TEST(Validator, GivesOptionalParametersTheirDefaultAndLeavesOutOptionalLinks) {
@@ -164,8 +164,8 @@ TEST(Validator, GivesOptionalParametersTheirDefaultAndLeavesOutOptionalLinks) {
   ASSERT_TRUE(result.plan) << render(result.diagnostics);
   const PlannedNode& blend = result.plan->nodes()[1];
   EXPECT_EQ(blend.input_count, 3u);
-  EXPECT_EQ(input_of(*result.plan, blend, "denoise").literal.as<double>(), 1.0);
-  EXPECT_EQ(input_of(*result.plan, blend, "scheduler").literal.as<std::string>(), "normal");
+  EXPECT_EQ(result.plan->literal(input_of(*result.plan, blend, "denoise")).as<double>(), 1.0);
+  EXPECT_EQ(result.plan->literal(input_of(*result.plan, blend, "scheduler")).as<std::string>(), "normal");
 }
 
 TEST(Validator, SharesTheValueOfEqualLiterals) {
@@ -174,7 +174,9 @@ TEST(Validator, SharesTheValueOfEqualLiterals) {
     "2": {"class_type": "Show", "inputs": {"value": "a long enough text to be kept apart"}},
     "3": {"class_type": "Show", "inputs": {"value": "another"}}})");
   ASSERT_TRUE(result.plan);
-  const auto literal = [&](std::size_t i) { return result.plan->inputs(result.plan->nodes()[i])[0].literal; };
+  const auto literal = [&](std::size_t i) {
+    return result.plan->literal(result.plan->inputs(result.plan->nodes()[i])[0]);
+  };
   EXPECT_EQ(literal(0), literal(1));
   EXPECT_FALSE(literal(1) == literal(2));
 }

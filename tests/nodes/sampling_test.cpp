@@ -143,13 +143,9 @@ TEST(KSampler, ReportsWhatEveryEvaluationDid) {
 
 TEST(KSampler, RefusesWhatItCannotHonour) {
   NodeRunner node;
-  NodeRunner::Inputs masked = inputs("one", "euler", "normal");
-  masked["latent_image"] = value(Latent{at::zeros({1, 4, 8, 12}), at::zeros({1, 1, 64, 96}), {}});
-  EXPECT_THROW(sample(node, masked), NodeError);
-  NodeRunner::Inputs area = inputs("one", "euler", "normal");
-  area["positive"] =
-      value(Conditioning{{{golden()["input/positive"], {}, {{"area", std::vector<double>{1, 1, 0, 0}}}}}});
-  EXPECT_THROW(sample(node, area), NodeError);
+  NodeRunner::Inputs given = inputs("one", "euler", "normal");
+  given["positive"] = value(Conditioning{{{golden()["input/positive"], {}, {{"gligen", 1.0}}}}});
+  EXPECT_THROW(sample(node, given), NodeError);
 }
 
 class Policies : public ::testing::TestWithParam<int> {};

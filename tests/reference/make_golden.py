@@ -11,8 +11,10 @@ PARTS = {
     "object_info": "object_info",
     "models": "vectors_models",
     "runs": "vectors_runs",
+    "samplers": "vectors_samplers",
+    "nodes": "vectors_nodes",
 }
-NEED_CHECKPOINT = {"models", "runs"}
+NEED_CHECKPOINT = {"models", "runs", "samplers", "nodes"}
 
 
 def main():

@@ -5,10 +5,11 @@ import torch
 from golden import Golden, random, threads
 from small_models import UNET, SmallModels, Splice
 from vectors_models import sha256
-from vectors_schedules import SAMPLERS, SCHEDULERS
 
 SEED = 8566257
 STEPS = 10
+SAMPLERS = ["euler", "euler_ancestral", "heun", "dpmpp_2m", "ddim"]  # vectors_samplers.py has all of them
+SCHEDULERS = ["normal", "karras", "simple"]
 SINGLE = ["euler", "euler_ancestral", "dpmpp_2m", "ddim"]  # samplers that evaluate once a step
 
 

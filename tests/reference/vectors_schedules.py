@@ -4,8 +4,44 @@ import torch
 
 from golden import Golden
 
-SCHEDULERS = ["normal", "karras", "simple"]
-SAMPLERS = ["euler", "euler_ancestral", "heun", "dpmpp_2m", "ddim"]
+SCHEDULERS = [
+    "simple",
+    "sgm_uniform",
+    "karras",
+    "exponential",
+    "ddim_uniform",
+    "beta",
+    "normal",
+    "linear_quadratic",
+    "kl_optimal",
+]
+SAMPLERS = [
+    "euler",
+    "euler_cfg_pp",
+    "euler_ancestral",
+    "heun",
+    "heunpp2",
+    "dpm_2",
+    "dpm_2_ancestral",
+    "lms",
+    "dpm_fast",
+    "dpm_adaptive",
+    "dpmpp_2s_ancestral",
+    "dpmpp_sde",
+    "dpmpp_2m",
+    "dpmpp_2m_sde",
+    "dpmpp_3m_sde",
+    "ddpm",
+    "lcm",
+    "ipndm",
+    "ipndm_v",
+    "deis",
+    "res_multistep",
+    "ddim",
+    "uni_pc",
+    "uni_pc_bh2",
+]
+WHOLE_LIST = ["normal", "karras", "simple"]
 STEPS = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 13, 15, 17, 20, 23, 25, 28, 30, 50, 100, 999, 1000]
 SHORTENED = [(1, 0.5), (3, 0.9), (7, 0.33), (10, 0.6), (10, 0.9999), (10, 0.99995), (12, 0.05), (20, 0.75), (30, 0.01)]
 
@@ -30,6 +66,8 @@ def write(oracle):
 
     for scheduler in SCHEDULERS:
         for steps in STEPS:
+            if scheduler == "kl_optimal" and steps == 1:
+                continue  # not a number: ComfyUI divides by 0
             sigmas = comfy.samplers.calculate_sigmas(levels, scheduler, steps)
             golden.add(f"sigmas/{scheduler}/{steps}", sigmas.float())
 
@@ -39,8 +77,15 @@ def write(oracle):
 
     for scheduler in SCHEDULERS:
         for steps, denoise in SHORTENED:
+            if scheduler not in WHOLE_LIST and (steps, denoise) not in [(3, 0.9), (20, 0.75)]:
+                continue
             sampler = comfy.samplers.KSampler(Model(), steps, torch.device("cpu"), "euler", scheduler, denoise)
             golden.add(f"ksampler/{scheduler}/{steps}/{denoise}", sampler.sigmas.float())
+    for sampler in ["dpm_2", "dpm_2_ancestral", "uni_pc", "uni_pc_bh2"]:  # less the last but one
+        for scheduler in ["karras", "beta"]:
+            for steps, denoise in [(1, 1.0), (10, 1.0), (7, 0.33)]:
+                found = comfy.samplers.KSampler(Model(), steps, torch.device("cpu"), sampler, scheduler, denoise)
+                golden.add(f"penultimate/{sampler}/{scheduler}/{steps}/{denoise}", found.sigmas.float())
     empty = comfy.samplers.KSampler(Model(), 10, torch.device("cpu"), "euler", "normal", 0.0)
     golden.add("ksampler/normal/10/0.0", empty.sigmas.float())
 

@@ -36,7 +36,7 @@ std::shared_ptr<const Model> make_model(const sd1::Sizes& sizes, const std::shar
   model.unet = std::make_shared<const UNet>(sizes.unet, Weights(source, placement, sd1::kUNetPrefix));
   model.schedule = std::make_shared<const NoiseSchedule>(NoiseSchedule::scaled_linear());
   model.placement = placement;
-  model.latent_channels = sizes.unet.in_channels;
+  model.latent_channels = sizes.unet.out_channels;  // inpainting models take further ones
   model.latent_scale = sd1::kLatentScale;
   model.weight_bytes = bytes_below(*source, sd1::kUNetPrefix, placement.dtype);
   return std::make_shared<const Model>(std::move(model));

@@ -1,7 +1,7 @@
 #include "condition_batches.hpp"
 
 #include <ATen/ops/cat.h>
-#include <refrain/diffusion/error.hpp>
+#include <refrain/diffusion/resize.hpp>
 
 #include <algorithm>
 #include <numeric>
@@ -10,65 +10,56 @@ namespace refrain::diffusion {
 
 namespace {
 
+using Entry = ConditionBatch::Entry;
+
 constexpr std::int64_t kMostRepeats = 4;  // of tokens: beyond, padding costs more than a call of its own
 
-struct Waiting {
-  Side side;
-  const Condition* condition;
-
-  std::int64_t tokens() const { return condition->cross_attention.size(1); }
-  std::int64_t width() const { return condition->cross_attention.size(2); }
-};
-
-void add_checked(std::vector<Waiting>& list, Side side, const std::vector<Condition>& conditions) {
-  for (const Condition& condition : conditions) {
-    const at::Tensor& tokens = condition.cross_attention;
-    if (!tokens.defined() || tokens.dim() != 3 || tokens.size(0) < 1 || tokens.size(1) < 1) {
-      throw ShapeError("bad_conditioning", "a conditioning's tokens are not of the form [1, T, D]");
-    }
-    list.push_back({side, &condition});
-  }
+bool same_size(const std::optional<Rectangle>& a, const std::optional<Rectangle>& b) {
+  if (!a || !b) return !a && !b;
+  return a->height == b->height && a->width == b->width;
 }
 
-bool can_run_together(const Waiting& a, const Waiting& b) {
-  if (a.tokens() == b.tokens()) return a.width() == b.width();
-  const std::int64_t common = std::lcm(a.tokens(), b.tokens());
-  return a.width() == b.width() && common / std::min(a.tokens(), b.tokens()) <= kMostRepeats;
+bool can_run_together(const PreparedCondition& a, const PreparedCondition& b) {
+  if (!same_size(a.area, b.area) || a.context.size(2) != b.context.size(2)) return false;
+  const std::int64_t tokens_a = a.context.size(1), tokens_b = b.context.size(1);
+  return tokens_a == tokens_b || std::lcm(tokens_a, tokens_b) / std::min(tokens_a, tokens_b) <= kMostRepeats;
 }
 
 /// [B, T, D] -> [pictures, tokens, D]
 at::Tensor expanded(const at::Tensor& context, std::int64_t pictures, std::int64_t tokens) {
-  const std::int64_t batch = context.size(0);
-  return context.repeat({(pictures + batch - 1) / batch, tokens / context.size(1), 1}).narrow(0, 0, pictures);
+  return repeated_to(context.repeat({1, tokens / context.size(1), 1}), pictures);
 }
 
-ConditionBatch make_batch(const std::vector<Waiting>& together, std::int64_t pictures, const Placement& placement) {
+ConditionBatch make_batch(std::vector<Entry> together, std::int64_t pictures, const Placement& placement) {
   std::int64_t tokens = 1;
-  for (const Waiting& one : together) tokens = std::lcm(tokens, one.tokens());
+  for (const Entry& one : together) tokens = std::lcm(tokens, one.condition->context.size(1));
   ConditionBatch batch;
-  std::vector<at::Tensor> contexts;
-  for (const Waiting& one : together) {
-    batch.entries.push_back({one.side, one.condition->strength});
-    contexts.push_back(expanded(one.condition->cross_attention, pictures, tokens));
+  std::vector<at::Tensor> contexts, channels;
+  for (const auto& [side, condition] : together) {
+    contexts.push_back(expanded(condition->context, pictures, tokens));
+    if (const at::Tensor& further = condition->further_channels; further.defined()) {
+      channels.push_back(condition->area ? condition->area->of(further) : further);
+    }
   }
+  batch.entries = std::move(together);
   batch.context = at::cat(contexts).to(placement.device, placement.dtype);
+  if (!channels.empty()) batch.further_channels = at::cat(channels).to(placement.device, placement.dtype);
   return batch;
 }
 
 }  // namespace
 
-std::vector<ConditionBatch> batch_conditions(const std::vector<Condition>& positive,
-                                             const std::vector<Condition>& negative, std::int64_t pictures,
+std::vector<ConditionBatch> batch_conditions(std::span<const Entry> conditions, std::int64_t pictures,
                                              const Placement& placement) {
-  std::vector<Waiting> waiting;
-  add_checked(waiting, Side::positive, positive);
-  add_checked(waiting, Side::negative, negative);
+  std::vector<Entry> waiting(conditions.begin(), conditions.end());
   std::vector<ConditionBatch> batches;
   while (!waiting.empty()) {
-    std::vector<Waiting> together, rest;
-    for (const Waiting& one : waiting) (can_run_together(one, waiting.front()) ? together : rest).push_back(one);
+    std::vector<Entry> together, rest;
+    for (const Entry& one : waiting) {
+      (can_run_together(*one.condition, *waiting.front().condition) ? together : rest).push_back(one);
+    }
     std::ranges::reverse(together);
-    batches.push_back(make_batch(together, pictures, placement));
+    batches.push_back(make_batch(std::move(together), pictures, placement));
     waiting = std::move(rest);
   }
   return batches;

@@ -1,7 +1,10 @@
 #include "guided_denoiser.hpp"
 
 #include <ATen/TensorOperators.h>
+#include <ATen/ops/cat.h>
 #include <ATen/ops/full.h>
+#include <ATen/ops/full_like.h>
+#include <ATen/ops/zeros_like.h>
 #include <refrain/diffusion/error.hpp>
 
 #include <algorithm>
@@ -11,23 +14,44 @@ namespace refrain::diffusion {
 
 namespace {
 
-/// A mean by strength, in ComfyUI's order of sums.
-struct Mean {
-  at::Tensor sum;
-  float strength = 1e-37F;  // so that strengths of 0 give 0, not a division by it
+/// A mean by strength, cell by cell where that differs, in ComfyUI's order of sums.
+class Mean {
+ public:
+  explicit Mean(const at::Tensor& x) : like_(x) {}
 
-  void add(const at::Tensor& value, double weight) {
-    const at::Tensor weighted = value * weight;
-    sum = sum.defined() ? sum + weighted : weighted;
-    strength += static_cast<float>(weight);
+  void add(const at::Tensor& value, const PreparedCondition& condition) {
+    if (!condition.weight.defined()) {
+      sum_ = sum_.defined() ? sum_ + value * condition.strength : value * condition.strength;
+      strength_ += static_cast<float>(condition.strength);
+      if (strengths_.defined()) strengths_.add_(condition.strength);
+      return;
+    }
+    if (!sum_.defined()) sum_ = at::zeros_like(like_);
+    if (!strengths_.defined()) {
+      strengths_ = at::full_like(like_, strength_);
+      sum_ = sum_.clone();  // it may be somebody's tensor
+    }
+    const auto part = [&](const at::Tensor& whole) { return condition.area ? condition.area->of(whole) : whole; };
+    part(sum_).add_(value * condition.weight);
+    part(strengths_).add_(condition.weight);
   }
-  at::Tensor get() const { return sum / strength; }
+
+  at::Tensor get() const {
+    if (!sum_.defined()) return at::zeros_like(like_);
+    return strengths_.defined() ? sum_ / strengths_ : sum_ / strength_;
+  }
+
+ private:
+  const at::Tensor& like_;
+  at::Tensor sum_;
+  float strength_ = 1e-37F;  // so that strengths of 0 give 0, not a division by it
+  at::Tensor strengths_;     // where they differ from cell to cell
 };
 
 /// Whether guidance changes nothing, by the measure of Python's math.isclose.
 bool is_one(double cfg) { return std::abs(cfg - 1) <= 1e-9 * std::max(std::abs(cfg), 1.0); }
 
-void check_not_empty(const std::vector<Condition>& conditions, const char* which) {
+void check_not_empty(const std::vector<PreparedCondition>& conditions, const char* which) {
   if (conditions.empty()) {
     throw Error("empty_conditioning", std::string("the ") + which + " conditioning is empty: connect a prompt's");
   }
@@ -35,37 +59,69 @@ void check_not_empty(const std::vector<Condition>& conditions, const char* which
 
 }  // namespace
 
-GuidedDenoiser::GuidedDenoiser(const Model& model, const std::vector<Condition>& positive,
-                               const std::vector<Condition>& negative, double cfg, std::int64_t pictures,
+GuidedDenoiser::GuidedDenoiser(const Model& model, PreparedConditions conditions, double cfg, std::int64_t pictures,
                                CachedDenoiser& network)
-    : schedule_(model.schedule), placement_(model.placement), cfg_(cfg), guided_(!is_one(cfg)), network_(network) {
-  check_not_empty(positive, "positive");
-  if (guided_) check_not_empty(negative, "negative");
-  batches_ = batch_conditions(positive, guided_ ? negative : std::vector<Condition>{}, pictures, placement_);
+    : schedule_(model.schedule),
+      placement_(model.placement),
+      conditions_(std::move(conditions)),
+      cfg_(cfg),
+      pictures_(pictures),
+      network_(network) {
+  check_not_empty(conditions_.positive, "positive");
+  if (!is_one(cfg_)) check_not_empty(conditions_.negative, "negative");
 }
 
-at::Tensor GuidedDenoiser::operator()(const at::Tensor& x, float sigma, Place place) const {
+const std::vector<ConditionBatch>& GuidedDenoiser::batches_at(float sigma, bool both) {
+  std::vector<ConditionBatch::Entry> running;
+  const auto add = [&](const std::vector<PreparedCondition>& conditions, Side side) {
+    for (const PreparedCondition& condition : conditions) {
+      if (condition.holds_at(sigma)) running.push_back({side, &condition});
+    }
+  };
+  add(conditions_.positive, Side::positive);
+  if (both) add(conditions_.negative, Side::negative);
+  const auto same = [](const ConditionBatch::Entry& a, const ConditionBatch::Entry& b) {
+    return a.condition == b.condition;
+  };
+  if (!std::ranges::equal(running, running_, same)) {
+    batches_ = batch_conditions(running, pictures_, placement_);
+    running_ = std::move(running);
+  }
+  return batches_;
+}
+
+at::Tensor GuidedDenoiser::operator()(const at::Tensor& x, float sigma, Place place) {
   const at::Tensor scaled = (x / std::sqrt(sigma * sigma + 1)).to(placement_.device, placement_.dtype);
   const float t = schedule_->timestep(sigma);
+  const bool both = !is_one(cfg_) || place.unconditional != nullptr;
+  const std::vector<ConditionBatch>& batches = batches_at(sigma, both);
   std::vector<UNetInput> inputs;
-  for (const ConditionBatch& batch : batches_) {
-    const at::Tensor latent = scaled.repeat({batch.count(), 1, 1, 1});
+  for (const ConditionBatch& batch : batches) {
+    std::vector<at::Tensor> latents;
+    for (const auto& [side, condition] : batch.entries) {
+      latents.push_back(condition->area ? condition->area->of(scaled) : scaled);
+    }
+    at::Tensor latent = at::cat(latents);
+    if (batch.further_channels.defined()) latent = at::cat({latent, batch.further_channels}, 1);
     const at::Tensor timesteps = at::full({latent.size(0)}, t, latent.options().dtype(at::kFloat));
     inputs.push_back({latent, timesteps, batch.context});
   }
-  const std::vector<at::Tensor> predictions = network_.evaluate(inputs, sigma, place);
+  std::vector<at::Tensor> predictions;
+  if (!inputs.empty()) predictions = network_.evaluate(inputs, sigma, place);
 
-  Mean positive, negative;
-  for (std::size_t i = 0; i < batches_.size(); ++i) {
+  Mean positive(x), negative(x);
+  for (std::size_t i = 0; i < batches.size(); ++i) {
     const at::Tensor eps = predictions[i].to(x.device(), at::kFloat);
-    for (std::size_t j = 0; j < batches_[i].entries.size(); ++j) {
-      const auto [side, strength] = batches_[i].entries[j];
-      const at::Tensor denoised = x - eps.narrow(0, static_cast<std::int64_t>(j) * x.size(0), x.size(0)) * sigma;
-      (side == Side::positive ? positive : negative).add(denoised, strength);
+    for (std::size_t j = 0; j < batches[i].entries.size(); ++j) {
+      const auto [side, condition] = batches[i].entries[j];
+      const at::Tensor noise = eps.narrow(0, static_cast<std::int64_t>(j) * x.size(0), x.size(0));
+      const at::Tensor denoised = (condition->area ? condition->area->of(x) : x) - noise * sigma;
+      (side == Side::positive ? positive : negative).add(denoised, *condition);
     }
   }
-  if (!guided_) return positive.get();
+  if (!both) return positive.get();
   const at::Tensor unconditional = negative.get();
+  if (place.unconditional != nullptr) *place.unconditional = unconditional;
   return unconditional + (positive.get() - unconditional) * cfg_;
 }
 

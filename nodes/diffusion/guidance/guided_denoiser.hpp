@@ -12,21 +12,26 @@
 namespace refrain::diffusion {
 
 /// D(x; s) = U + cfg * (P - U), where P and U are x - s * eps(x / sqrt(s^2 + 1), t(s)) under the positive and the
-/// negative conditions, each the mean over its entries by strength. With cfg = 1 the negative ones aren't run.
-/// x and all sums are float32; the network runs in the model's placement. Refers to `network`, which must live longer.
+/// negative conditions, each cell's the mean over those that hold there and now, by strength; 0 where none does. With
+/// cfg = 1 the negative ones aren't run, unless the sampler asks for them. x and all sums are float32; the network runs
+/// in the model's placement. Refers to `network`, which must live longer.
 class GuidedDenoiser {
  public:
-  /// Throws Error when a list that is needed is empty.
-  GuidedDenoiser(const Model& model, const std::vector<Condition>& positive, const std::vector<Condition>& negative,
-                 double cfg, std::int64_t pictures, CachedDenoiser& network);
+  /// For latents of N = `pictures`. Throws Error when a list that is needed is empty.
+  GuidedDenoiser(const Model& model, PreparedConditions conditions, double cfg, std::int64_t pictures,
+                 CachedDenoiser& network);
 
-  at::Tensor operator()(const at::Tensor& x, float sigma, Place place) const;
+  at::Tensor operator()(const at::Tensor& x, float sigma, Place place);
 
  private:
+  const std::vector<ConditionBatch>& batches_at(float sigma, bool both);
+
   std::shared_ptr<const NoiseSchedule> schedule_;
   Placement placement_;
+  PreparedConditions conditions_;
   double cfg_;
-  bool guided_;
+  std::int64_t pictures_;
+  std::vector<ConditionBatch::Entry> running_;  // what batches_ is for
   std::vector<ConditionBatch> batches_;
   CachedDenoiser& network_;
 };

@@ -9,6 +9,7 @@
 #include <cmath>
 
 #include "guided_denoiser.hpp"
+#include "noise_mask.hpp"
 
 namespace refrain::diffusion {
 
@@ -46,6 +47,11 @@ at::Tensor scaled_in(const Model& model, const at::Tensor& latent) {
   return latent.count_nonzero().item<std::int64_t>() > 0 ? latent * model.latent_scale : latent;
 }
 
+/// The noise that samplers of that kind put outside of a noise mask: another than the one that the run starts from.
+at::Tensor redrawn(const SamplingRequest& request) {
+  return make_noise(request.latent.sizes(), request.seed + 1).to(request.model->placement.device);
+}
+
 std::vector<float> to_vector(const at::Tensor& sigmas) {
   const at::Tensor values = sigmas.to(at::kCPU, at::kFloat).contiguous();
   const float* first = values.const_data_ptr<float>();
@@ -59,20 +65,33 @@ SamplingResult sample(const SamplingRequest& request) {
   if (!request.model || !request.model->schedule) throw ModelError("no_model", "there is no model to sample with");
   const Model& model = *request.model;
   check_tensors(request);
-  const Sampler sampler = find_sampler(request.sampler);
+  if (!request.sampler.solve) throw Error("no_sampler", "there is no sampler: choose one by its name");
   const std::vector<float> sigmas = to_vector(request.sigmas);
-  if (sigmas.empty()) return {request.latent.to(at::kCPU, at::kFloat), {}};
+  if (sigmas.empty()) return {request.latent.to(at::kCPU, at::kFloat), {}, {}};
 
   const auto start = std::chrono::steady_clock::now();
   const at::Device device = model.placement.device;
   CachedDenoiser network(make_network(model.unet), model.cache_policy, {sigmas.begin(), sigmas.end()});
-  const GuidedDenoiser denoiser(model, request.positive, request.negative, request.cfg, request.latent.size(0),
-                                network);
   const at::Tensor latent = scaled_in(model, request.latent.to(device, at::kFloat));
-  const at::Tensor x = noised(model, latent, request.noise.to(device, at::kFloat), sigmas.front());
-  const at::Tensor result = sampler(std::cref(denoiser), x, sigmas, {request.seed, request.on_step});
+  const at::Tensor noise = request.noise.to(device, at::kFloat);
+  at::Tensor mask;
+  if (request.noise_mask.defined()) mask = fitted_noise_mask(request.noise_mask, latent.sizes()).to(device);
+  GuidedDenoiser guided(model, prepare_conditions(model, request.positive, request.negative, latent, mask), request.cfg,
+                        latent.size(0), network);
+  Denoiser denoise = std::ref(guided);
+  const Denoiser everywhere = denoise;
+  if (mask.defined())
+    denoise = masked(everywhere, mask, latent, request.sampler.redraws_noise ? redrawn(request) : noise);
+  const at::Tensor x = noised(model, latent, noise, sigmas.front());
+  at::Tensor denoised;
+  const auto on_step = [&](const StepReport& step) {
+    denoised = step.denoised;
+    if (request.on_step) request.on_step(step);
+  };
+  const at::Tensor result = request.sampler(denoise, x, sigmas, {request.seed, on_step});
 
-  SamplingResult done{(result / model.latent_scale).to(at::kCPU), network.report()};
+  const auto scaled_out = [&](const at::Tensor& scaled) { return (scaled / model.latent_scale).to(at::kCPU); };
+  SamplingResult done{scaled_out(result), denoised.defined() ? scaled_out(denoised) : at::Tensor(), network.report()};
   done.report.milliseconds =
       std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count();
   return done;

@@ -19,8 +19,14 @@ struct Entry {
 
 constexpr std::array kSchedulers{
     Entry{"simple", simple_sigmas},
+    Entry{"sgm_uniform", sgm_uniform_sigmas},
     Entry{"karras", karras_sigmas},
+    Entry{"exponential", exponential_sigmas},
+    Entry{"ddim_uniform", ddim_uniform_sigmas},
+    Entry{"beta", beta_sigmas},
     Entry{"normal", normal_sigmas},
+    Entry{"linear_quadratic", linear_quadratic_sigmas},
+    Entry{"kl_optimal", kl_optimal_sigmas},
 };
 
 constexpr int kMostSteps = 10'000'000;
@@ -28,6 +34,13 @@ constexpr int kMostSteps = 10'000'000;
 }  // namespace
 
 at::Tensor with_final_zero(const at::Tensor& sigmas) { return at::cat({sigmas, at::zeros({1}, sigmas.options())}); }
+
+at::Tensor with_final_zero(const std::vector<double>& sigmas) {
+  at::Tensor result = at::zeros({static_cast<std::int64_t>(sigmas.size()) + 1}, at::kFloat);
+  float* to = result.data_ptr<float>();
+  for (const double sigma : sigmas) *to++ = static_cast<float>(sigma);
+  return result;
+}
 
 const std::vector<std::string>& scheduler_names() {
   static const std::vector<std::string> names = [] {

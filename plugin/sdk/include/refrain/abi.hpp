@@ -66,8 +66,9 @@ struct Stamp {
   std::uint64_t layout;  ///< hash of the sizes of the classes that cross the boundary
 };
 
-/// Which of its virtual functions a node overrides: the runtime does not call the others.
-enum Overrides : std::uint32_t { kNeeds = 1, kValidate = 2, kFingerprint = 4 };
+/// Which of its virtual functions a node overrides: the runtime does not call the others. Beside them whether its class
+/// has members: one object without any may serve all calls.
+enum Overrides : std::uint32_t { kNeeds = 1, kValidate = 2, kFingerprint = 4, kStateless = 8 };
 
 /// One node type: functions compiled in the library. describe() and create() may throw.
 struct NodeEntry {

@@ -46,6 +46,7 @@ constexpr std::uint32_t overrides() {
   if (!std::is_same_v<decltype(&T::needs), decltype(&Node::needs)>) bits |= kNeeds;
   if (!std::is_same_v<decltype(&T::validate), decltype(&Node::validate)>) bits |= kValidate;
   if (!std::is_same_v<decltype(&T::fingerprint), decltype(&Node::fingerprint)>) bits |= kFingerprint;
+  if (sizeof(T) == sizeof(Node)) bits |= kStateless;
   return bits;
 }
 

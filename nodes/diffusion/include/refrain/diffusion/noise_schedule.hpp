@@ -36,9 +36,15 @@ class NoiseSchedule {
 };
 
 /// Sigmas [steps + 1] float32, descending, ending in 0, as ComfyUI's scheduler called `scheduler` chooses them
-/// ("normal", "karras", "simple"). Throws Error listing those that are registered when there is none of that name.
+/// ("normal", "karras", ...). ddim_uniform may give more, beta fewer of them. Throws Error listing those that are
+/// registered when there is none of that name.
 at::Tensor make_sigmas(const NoiseSchedule& schedule, const std::string& scheduler, int steps);
 /// Names of all schedulers, in ComfyUI's order.
 const std::vector<std::string>& scheduler_names();
+
+/// Evenly spaced in sigma^(1 / rho), then 0: [steps + 1] float32. Karras et al., eq. 5. Throws Error for rho = 0.
+at::Tensor karras_sigmas(int steps, double first, double last, double rho = 7);
+/// Evenly spaced in log sigma, then 0: [steps + 1] float32. Throws Error unless both sigmas are positive.
+at::Tensor exponential_sigmas(int steps, double first, double last);
 
 }  // namespace refrain::diffusion
