@@ -166,11 +166,10 @@ class Decoder(nn.Module):
 class AutoencoderKL(nn.Module):
     """Pictures in -1..1 to latents and back; what the file calls first_stage_model.
 
-    96 channels are the least: with one or two in each of the 32 groups of the last norms an even colour would come out
-    as nothing, or as one of two values.
+    64 channels are the least: with one in each of the 32 groups the last norms would take an even colour away.
     """
 
-    def __init__(self, widths=(96, 96, 96, 96), blocks=1):
+    def __init__(self, widths=(64, 64, 64, 64), blocks=1):
         super().__init__()
         self.encoder = Encoder(widths, blocks, 2 * LATENT_CHANNELS)
         self.decoder = Decoder(widths, blocks, LATENT_CHANNELS)

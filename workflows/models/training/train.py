@@ -21,7 +21,7 @@ SETTINGS = {
     "cpu": {"autoencoder": ("--steps", "3000", "--batch", "16", "--compile"),
             "text_to_image": ("--steps", "10000", "--batch", "64", "--compile")},
     "cuda": {"autoencoder": ("--steps", "6000", "--batch", "64"),
-             "text_to_image": ("--steps", "15000", "--batch", "384", "--rate", "1.5e-3", "--compile")},
+             "text_to_image": ("--steps", "15000", "--batch", "384", "--rate", "8e-4", "--compile")},
 }
 
 

@@ -110,7 +110,7 @@ def train(arguments):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
-    loop.add_arguments(parser, steps=20_000, rate=1e-3, batch=128)
+    loop.add_arguments(parser, steps=20_000, rate=5e-4, batch=128)
     parser.add_argument("--pictures", type=int, default=PICTURES)
     sys.exit(0 if train(parser.parse_args()) else loop.OUT_OF_TIME)
 
