@@ -7,11 +7,12 @@ PREFIX ?= /usr/local
 ARGS ?=
 
 BUILD := build/$(PRESET)
+NO_FILES := --models $(BUILD)/none --input-directory $(BUILD)/none  # so that what lies about changes no reference
 BUILD_TARGETS = cmake --build --preset $(PRESET) --parallel $(JOBS) --target
 
 .DEFAULT_GOAL := build
 .NOTPARALLEL:
-.PHONY: build setup configure test demo bench cuda install format format-check clean distclean help
+.PHONY: build setup configure test demo docs bench cuda install format format-check clean distclean help
 
 build: configure  ## build/release/bin/refrain, its node libraries and tools (the default)
 	@$(BUILD_TARGETS) refrain_runtime
@@ -29,6 +30,10 @@ test: configure  ## builds everything and runs the tests; ARGS='-R Validator' pi
 
 demo: build  ## a ComfyUI workflow without and with DeepCache: times, speed-up, pictures
 	@REFRAIN_BIN=$(BUILD)/bin workflows/demo/run.sh $(ARGS)
+
+docs: build  ## writes the references that are made out of the nodes: docs/nodes.md, workflows/workflow.schema.json
+	@$(BUILD)/bin/refrain nodes --markdown $(NO_FILES) > docs/nodes.md
+	@$(BUILD)/bin/refrain nodes --schema $(NO_FILES) > workflows/workflow.schema.json
 
 bench: configure  ## builds and runs the benchmarks of tests/bench
 	@$(BUILD_TARGETS) refrain_bench

@@ -55,8 +55,8 @@ missing_packages() {
   command -v cmake >/dev/null || echo cmake
   command -v ninja >/dev/null || echo ninja-build
   python3 -c 'import venv, ensurepip' 2>/dev/null || echo python3-venv
-  local wanted=(nlohmann-json3-dev libcli11-dev libfmt-dev libpng-dev libicu-dev libxxhash-dev zlib1g-dev
-                libgtest-dev libgmock-dev libbenchmark-dev)
+  local wanted=(nlohmann-json3-dev libcli11-dev libfmt-dev libpng-dev libjpeg-dev libwebp-dev libicu-dev
+                libxxhash-dev zlib1g-dev libyaml-cpp-dev libgtest-dev libgmock-dev libbenchmark-dev libvalijson-dev)
   local installed package
   installed=" $(dpkg-query -W -f='${Package}:${db:Status-Status} ' "${wanted[@]}" 2>/dev/null || true)"
   for package in "${wanted[@]}"; do

@@ -30,6 +30,12 @@ constexpr std::array<TwoNames, 6> kTwoNames{{{"text_encoders", "clip"},
                                              {"controlnet", "t2i_adapter"},
                                              {"t2i_adapter", "controlnet"}}};
 
+/// Of two names the one that ComfyUI keeps (folder_paths.py, map_legacy).
+std::string_view canonical(std::string_view folder) {
+  if (folder == "clip") return "text_encoders";
+  return folder == "unet" ? "diffusion_models" : folder;
+}
+
 constexpr std::string_view kVocabulary = "bpe_simple_vocab_16e6.txt.gz";
 constexpr std::size_t kNamesShown = 10;
 
@@ -134,6 +140,13 @@ std::vector<fs::path> FileFolders::directories(std::string_view folder) const {
     found.push_back(root / folder);
     for (const TwoNames& names : kTwoNames)
       if (names.name == folder) found.push_back(root / names.other);
+  }
+  for (const ExtraModelFolder& extra : roots_.extra) {
+    if (canonical(extra.folder) != canonical(folder)) continue;
+    const auto there = std::find(found.begin(), found.end(), extra.path);
+    if (there != found.end() && !extra.first) continue;
+    if (there != found.end()) found.erase(there);
+    found.insert(extra.first ? found.begin() : found.end(), extra.path);
   }
   return found;
 }

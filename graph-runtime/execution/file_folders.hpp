@@ -8,6 +8,8 @@
 #include <utility>
 #include <vector>
 
+#include "execution/extra_model_paths.hpp"
+
 namespace refrain {
 
 /// Where files are found. Every name that comes out of a workflow is contained: it never leaves its folder.
@@ -18,7 +20,8 @@ class FileFolders {
     std::filesystem::path input;
     std::filesystem::path output;
     std::filesystem::path temp;
-    std::filesystem::path vocabulary;  ///< a file; empty: REFRAIN_VOCABULARY, else among the installed data
+    std::vector<ExtraModelFolder> extra{};  ///< beside the roots, in the order of their files
+    std::filesystem::path vocabulary;     ///< a file; empty: REFRAIN_VOCABULARY, else among the installed data
   };
 
   explicit FileFolders(Roots roots) : roots_(std::move(roots)) {}

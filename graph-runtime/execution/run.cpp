@@ -17,6 +17,7 @@ Run::Run(RunWorkspace& space, const RuntimeHost& host, std::shared_ptr<const Exe
     : space_(space),
       plan_(std::move(plan)),
       observer_(options.observer),
+      recompute_(options.recompute),
       host_(host, *plan_, options.observer, options.cancel, space.deferred) {}
 
 RunReport Run::execute() {
@@ -50,6 +51,7 @@ void Run::request_outputs() {
 /// Takes a kept result for a node. Output nodes always run.
 bool Run::reuse(std::uint32_t node) {
   if (space_.cache.kept() == 0 || space_.layout.nodes[node].output) return false;
+  if (recompute_ && recompute_(node_ref(*plan_, node))) return false;
   const ResultCache::Id kept = space_.cache.find(space_.signatures.of(node));
   if (kept == ResultCache::kNone) return false;
   space_.cache.pin(kept);
@@ -218,7 +220,10 @@ void Run::publish(std::uint32_t node) {
     report_.records.push_back({node_ref(*plan_, node), std::move(record.key), std::move(record.json)});
   std::string ui;
   if (!space_.call.ui().empty()) ui = json_of(space_.call.ui());
-  if (observer_) observer_->executed(node_ref(*plan_, node), ui);
+  if (observer_) {
+    observer_->executed(node_ref(*plan_, node), ui);
+    observer_->produced(node_ref(*plan_, node), space_.call.outputs());
+  }
   if (!ui.empty()) report_.ui.emplace_back(plan_->nodes()[node].id, std::move(ui));
 }
 

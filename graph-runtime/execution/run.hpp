@@ -6,6 +6,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <unordered_map>
@@ -94,6 +95,7 @@ class Run {
   RunWorkspace& space_;
   std::shared_ptr<const ExecutionPlan> plan_;
   RunObserver* observer_;
+  const std::function<bool(const NodeRef&)>& recompute_;  // of the options, which outlive the run
   RunHost host_;
   RunReport report_;
   bool cancelled_ = false;

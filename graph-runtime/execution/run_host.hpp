@@ -35,6 +35,10 @@ class RunHost final : public RuntimeHost {
   void log(LogLevel level, std::string_view line) override {
     if (observer_) observer_->log(node_ref(plan_, node()), level, line);
   }
+  bool wants_previews() const override { return observer_ && observer_->wants_previews(); }
+  void preview(const at::Tensor& pixels) override {
+    if (observer_) observer_->preview(node_ref(plan_, node()), pixels);
+  }
   /// Waits while too much work is queued already; throws Cancelled when the run is cancelled meanwhile.
   void defer(std::function<void()> work) override {
     if (!deferred_.submit(node(), std::move(work), [this] { return cancelled(); })) throw Cancelled();

@@ -2,6 +2,7 @@
 
 #include <refrain/host.hpp>
 #include <refrain/runtime.hpp>
+#include <refrain/value.hpp>
 
 #include <algorithm>
 
@@ -113,7 +114,10 @@ void RunObserver::cached(std::span<const NodeRef>) {}
 void RunObserver::executing(const NodeRef&) {}
 void RunObserver::progress(const NodeRef&, std::int64_t, std::int64_t) {}
 void RunObserver::executed(const NodeRef&, std::string_view) {}
+void RunObserver::produced(const NodeRef&, std::span<const std::vector<Value>>) {}
 void RunObserver::log(const NodeRef&, LogLevel, std::string_view) {}
+bool RunObserver::wants_previews() const { return false; }
+void RunObserver::preview(const NodeRef&, const at::Tensor&) {}
 void RunObserver::error(const NodeFailure&) {}
 void RunObserver::interrupted(const NodeRef&) {}
 void RunObserver::run_end(const RunReport&) {}

@@ -58,8 +58,13 @@ RuntimeOptions with_defaults(RuntimeOptions options) {
 
 RuntimeHost make_host(const RuntimeOptions& options) {
   const c10::Device device = parse_device(options.device);
-  FileFolders folders({options.model_folders, options.input_directory, options.output_directory, options.temp_directory,
-                       options.vocabulary_file});
+  FileFolders::Roots roots{
+      options.model_folders,  options.input_directory, options.output_directory, options.temp_directory, {},
+      options.vocabulary_file};
+  for (const std::filesystem::path& file : options.extra_model_paths) {
+    for (ExtraModelFolder& folder : read_extra_model_paths(file)) roots.extra.push_back(std::move(folder));
+  }
+  FileFolders folders(std::move(roots));
   return {std::move(folders), device, parse_dtype(options.dtype, device)};
 }
 

@@ -1,3 +1,4 @@
 #include <refrain/plugin.hpp>
 
-REFRAIN_LIBRARY("caching", "1.0.0", ApplyCachePolicy, NoCache, UniformCache, ListedCache)
+REFRAIN_LIBRARY("caching", "1.1.0", ApplyCachePolicy, NoCache, UniformCache, NonUniformCache, ListedCache, PhaseCache,
+                ChainCache, TaylorCache, EncoderPropagation, PublishedEasyCache, EasyCache, LazyCache, DeepCache)

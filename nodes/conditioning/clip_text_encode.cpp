@@ -1,15 +1,30 @@
 #include <refrain/plugin.hpp>
 
 #include <refrain/diffusion/text.hpp>
+#include <refrain/diffusion/weights.hpp>
+
+#include <filesystem>
 
 namespace {
 
 using namespace refrain;
 
+/// The file of a textual inversion, below models/embeddings: by its name with or without the ending, in any folder.
+std::string inversion_file(const Host& host, const std::string& name) {
+  for (const std::string& file : host.files_in("embeddings")) {
+    const std::filesystem::path path(file), wanted(name);
+    const bool same = file == name || file == name + ".safetensors" || path.filename() == wanted ||
+                      path.filename() == name + ".safetensors";
+    if (same) return file;
+  }
+  return {};
+}
+
 /// A prompt as the U-Net's cross-attention takes it.
 class CLIPTextEncode final : public Node {
  public:
-  static constexpr Param<std::string> text{"text", "", Text::multiline, "the prompt; (word:1.2) weighs a word"};
+  static constexpr Param<std::string> text{
+      "text", "", Text::multiline, "the prompt; (word:1.2) weighs a word, embedding:name is a textual inversion"};
   static constexpr In<diffusion::Clip> clip{"clip", "the text encoder"};
   static constexpr Out<Conditioning> conditioning{"CONDITIONING", "[1, 77 * chunks, width], with the pooled output"};
 
@@ -25,11 +40,18 @@ class CLIPTextEncode final : public Node {
   }
 
   void run(Context& ctx) override {
-    diffusion::EncodedPrompt encoded = diffusion::encode_prompt(ctx[clip], ctx[text]);
+    const diffusion::Clip& encoder = ctx[clip];
+    const auto find = [&](const std::string& name) -> at::Tensor {
+      const std::string file = inversion_file(ctx.host(), name);
+      if (file.empty()) return {};
+      const auto source = diffusion::open_safetensors(ctx.host().find_file("embeddings", file));
+      return diffusion::inversion_vectors(*source, encoder.text_model->config().width);
+    };
+    diffusion::EncodedPrompt encoded = diffusion::encode_prompt(encoder, ctx[text], find);
     ctx.set(conditioning, Conditioning{{{encoded.cross_attention, encoded.pooled, {}}}});
   }
 };
 
 }  // namespace
 
-REFRAIN_PLUGIN("conditioning", "1.0.0", CLIPTextEncode)
+REFRAIN_NODE(CLIPTextEncode)

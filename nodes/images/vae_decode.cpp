@@ -20,7 +20,7 @@ class VAEDecode final : public Node {
   }
 
   void run(Context& ctx) override {
-    const diffusion::AutoencoderKL& autoencoder = *ctx[vae].autoencoder;
+    const diffusion::Autoencoder& autoencoder = *ctx[vae].autoencoder;
     const at::Tensor& latent = ctx[samples].samples;
     require_memory(ctx, autoencoder, latent);
     at::Tensor pixels = autoencoder.decode(latent).to(at::kCPU, at::kFloat);  // [N, 3, H, W] in about -1..1
@@ -31,8 +31,7 @@ class VAEDecode final : public Node {
 
  private:
   /// Refuses what can't fit: the pictures, and what the last level of the decoder holds for one of them.
-  static void require_memory(const Context& ctx, const diffusion::AutoencoderKL& autoencoder,
-                             const at::Tensor& latent) {
+  static void require_memory(const Context& ctx, const diffusion::Autoencoder& autoencoder, const at::Tensor& latent) {
     if (latent.dim() != 4) {
       return;  // decode() says what is wrong with it
     }

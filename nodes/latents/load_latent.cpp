@@ -3,8 +3,10 @@
 #include <refrain/diffusion/weights.hpp>
 
 #include <fmt/format.h>
-#include <algorithm>
+
 #include <filesystem>
+
+#include "files/annotated_file.hpp"
 
 namespace {
 
@@ -13,29 +15,7 @@ using namespace refrain;
 /// The factor that samplers of SD 1.x put on a latent; files without a version hold scaled values.
 constexpr double kScaleOfUnversioned = 0.18215;
 
-/// The .latent files that lie in the input folder itself, as ComfyUI lists them.
-Choices latent_files(const Host& host) {
-  Choices files = host.files_in("input");
-  std::erase_if(files,
-                [](const std::string& name) { return !name.ends_with(".latent") || name.find('/') != name.npos; });
-  return files;
-}
-
-/// "x.latent [output]" lies in the output folder: the name and the folder's.
-std::pair<std::string, std::string> split_annotation(std::string_view name) {
-  for (const std::string_view folder : {"input", "output", "temp"}) {
-    const std::string mark = fmt::format(" [{}]", folder);
-    if (name.ends_with(mark)) {
-      return {std::string(name.substr(0, name.size() - mark.size())), std::string(folder)};
-    }
-  }
-  return {std::string(name), "input"};
-}
-
-std::filesystem::path find_latent(const Host& host, std::string_view annotated) {
-  const auto [name, folder] = split_annotation(annotated);
-  return host.find_file(folder, name);
-}
+Choices latent_files(const Host& host) { return input_files(host, {".latent"}); }
 
 /// Reads what SaveLatent wrote, here or in ComfyUI.
 class LoadLatent final : public Node {
@@ -57,7 +37,7 @@ class LoadLatent final : public Node {
       return;
     }
     try {
-      find_latent(in.host(), *name);
+      find_annotated(in.host(), *name);
     } catch (const Error& error) {
       in.reject(latent, error.what());
     }
@@ -68,13 +48,11 @@ class LoadLatent final : public Node {
     if (name == nullptr) {
       return kAlwaysRun;  // a name that comes over a link is not known yet
     }
-    const std::filesystem::path file = find_latent(in.host(), *name);
-    return fmt::format("{} {} {}", file.string(), std::filesystem::file_size(file),
-                       std::filesystem::last_write_time(file).time_since_epoch().count());
+    return file_mark(find_annotated(in.host(), *name));
   }
 
   void run(Context& ctx) override {
-    const std::filesystem::path file = find_latent(ctx.host(), ctx[latent]);
+    const std::filesystem::path file = find_annotated(ctx.host(), ctx[latent]);
     const auto source = diffusion::open_safetensors(file);
     const auto found = source->tensors().find("latent_tensor");
     if (found == source->tensors().end() || found->second.shape.size() != 4) {

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "sampling_report.hpp"
+#include "tell_step.hpp"
 
 namespace refrain {
 namespace {
@@ -34,7 +35,7 @@ SampledLatents run_sampling(Context& ctx, diffusion::SamplingRequest request, co
   request.latent = fitted(start.samples, *request.model);
   request.noise = drawn(noise, request.latent, start);
   request.seed = noise.seed;
-  request.on_step = [&ctx](const diffusion::StepReport& done) { ctx.progress(done.step + 1, done.steps); };
+  request.on_step = [&ctx](const diffusion::StepReport& done) { tell_step(ctx, done); };
 
   ctx.check();
   diffusion::SamplingResult sampled = diffusion::sample(request);

@@ -156,7 +156,11 @@ TEST(Architecture, OnlyTwoPlacesKnowTheJsonLibrary) {
 }
 
 TEST(Architecture, OnlyTheLoaderKnowsBoost) {
-  EXPECT_THAT(strangers_to("boost/", {"graph-runtime/plugins", "nodes/diffusion/schedules"}), IsEmpty());
+  EXPECT_THAT(strangers_to("boost/", {"graph-runtime/plugins", "nodes/diffusion/samplers", "nodes/diffusion/schedules"}), IsEmpty());
+}
+
+TEST(Architecture, OnlyTheReaderOfModelPathsKnowsYaml) {
+  EXPECT_THAT(strangers_to("yaml-cpp/", {"graph-runtime/execution"}), IsEmpty());
 }
 
 TEST(Architecture, OnlyProgramsKnowTheCommandLineParser) {

@@ -2,8 +2,7 @@
 // bfloat16. Weights are random: their values change no time. Usage: unet_bench [latent side, 64] [repeats, 3]
 
 #include "machine_peak.hpp"
-#include "random_weights.hpp"
-#include "sd1_layout.hpp"
+#include "random_source.hpp"
 
 #include <ATen/Parallel.h>
 #include <ATen/ops/full.h>
@@ -28,25 +27,6 @@ using Clock = std::chrono::steady_clock;
 constexpr int kTokens = 77;
 
 double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
-
-/// A checkpoint that is drawn when it is asked for.
-class RandomSource final : public WeightSource {
- public:
-  RandomSource() {
-    for (const auto& [name, shape] : sd1_layout({}, {}, {})) infos_[name] = {at::kHalf, shape};
-  }
-  const std::string& name() const override { return name_; }
-  const std::map<std::string, TensorInfo, std::less<>>& tensors() const override { return infos_; }
-  const std::map<std::string, std::string, std::less<>>& metadata() const override { return metadata_; }
-  at::Tensor tensor(std::string_view name) const override {
-    return random_weight(name, infos_.find(name)->second.shape, at::kHalf, 0);
-  }
-
- private:
-  std::string name_ = "random weights";
-  std::map<std::string, TensorInfo, std::less<>> infos_;
-  std::map<std::string, std::string, std::less<>> metadata_;
-};
 
 /// Sums the time of outermost operators by name while it lives. One thread calls the network.
 class OperatorTimes {
@@ -108,7 +88,8 @@ double best_of(int repeats, const auto& function) {
 
 void measure(at::ScalarType dtype, int side, int repeats, double peak) {
   const auto start = Clock::now();
-  const UNet unet({}, Weights(std::make_shared<const RandomSource>(), {at::kCPU, dtype}, "model.diffusion_model"));
+  const UNet unet(
+      {}, Weights(std::make_shared<const refrain::bench::RandomSource>(), {at::kCPU, dtype}, "model.diffusion_model"));
   std::printf("\n%s: drawn and packed in %.1f s\n", c10::toString(dtype), seconds_since(start));
   const UNetInput input{at::randn({2, 4, side, side}), at::full({2}, 500.0), at::randn({2, kTokens, 768})};
   const std::vector<int> depths{0, 1, 2, 3, 6, 11};

@@ -73,5 +73,25 @@ TEST(InterruptedRun, DoesNotBeginTheNextWorkflow) {
   EXPECT_EQ(space.outputs(), std::vector<std::string>{"first_00001_.latent"});
 }
 
+TEST(InterruptedTwice, EndsAtOnceAsIfNobodyHadWatched) {
+  const Workspace space;
+  // A step of this size takes most of a second: the second signal comes while the first one still waits for its end.
+  Json heavy = marked_workflow();
+  heavy["5"]["inputs"]["width"] = heavy["5"]["inputs"]["height"] = 768;
+  space.write("workflow.json", heavy);
+  CommandOptions options;
+  options.meanwhile = [&space, calls = 0](int process) mutable {
+    constexpr int kSecond = 10;  // a few milliseconds each: two signals at one time would count as one
+    if (!std::filesystem::exists(space.folder / "output/first_00001_.latent")) return false;
+    if (calls == 0 || calls == kSecond) ::kill(process, SIGINT);
+    return calls++ == kSecond;
+  };
+  const Outcome outcome = space.run({"run", "workflow.json", "--report", "report.json"}, options);
+  EXPECT_EQ(outcome.code, 128 + SIGINT) << outcome.errors;
+  EXPECT_THAT(outcome.errors, HasSubstr("Ctrl-C again kills"));
+  EXPECT_FALSE(std::filesystem::exists(space.folder / "report.json")) << "a run that is stopped in order writes it";
+  EXPECT_EQ(space.outputs(), std::vector<std::string>{"first_00001_.latent"});
+}
+
 }  // namespace
 }  // namespace refrain::testing

@@ -13,10 +13,14 @@
 #include <refrain/diffusion/error.hpp>
 #include <refrain/diffusion/model.hpp>
 #include <refrain/diffusion/safetensors_writer.hpp>
+#include <refrain/diffusion/text.hpp>
 
+#include <algorithm>
+#include <cstdint>
 #include <functional>
 #include <map>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace refrain::diffusion {
@@ -196,6 +200,46 @@ TEST_F(CheckpointFile, ATextEncoderOfAnotherModelIsRefused) {
   contents.tensors["cond_stage_model.transformer.text_model.embeddings.token_embedding.weight"] =
       at::zeros({49408, 32});
   EXPECT_THAT(problem(write(contents)), HasSubstr("wants text of width 64, the text encoder gives 32"));
+}
+
+constexpr const char* kTokens = "cond_stage_model.transformer.text_model.embeddings.token_embedding.weight";
+constexpr const char* kVocabulary = "cond_stage_model.tokenizer.vocabulary";
+
+at::Tensor bytes_of(std::string_view text) {
+  at::Tensor bytes = at::empty({static_cast<std::int64_t>(text.size())}, at::kByte);
+  std::ranges::copy(text, bytes.mutable_data_ptr<std::uint8_t>());
+  return bytes;
+}
+
+/// The small checkpoint with a text encoder of 516 tokens.
+Contents with_few_tokens() {
+  Contents contents = small_contents();
+  contents.tensors[kTokens] = contents.tensors[kTokens].slice(0, 0, 516).clone();
+  return contents;
+}
+
+TEST_F(CheckpointFile, BringsItsOwnVocabulary) {
+  Contents contents = with_few_tokens();
+  contents.tensors[kVocabulary] = bytes_of("#version\na b</w>\nc ab</w>\n");
+  const Checkpoint checkpoint = load_checkpoint(write(contents), {{}, at::kFloat, "no/such/file"});
+  EXPECT_EQ(checkpoint.clip->tokenizer->encode("cab"), (std::vector<int>{513}));
+  EXPECT_EQ(encode_prompt(*checkpoint.clip, "cab ab").cross_attention.size(1), 77);
+}
+
+TEST_F(CheckpointFile, AVocabularyThatIsNotTheTextEncodersIsRefused) {
+  Contents contents = with_few_tokens();
+  EXPECT_THAT(problem(write(contents)), AllOf(HasSubstr("model_config: "), HasSubstr("knows 516 tokens"),
+                                              HasSubstr("49408"), HasSubstr(kVocabulary)));
+  contents.tensors[kVocabulary] = bytes_of("#version\na b</w>\n");
+  EXPECT_THAT(problem(write(contents)), AllOf(HasSubstr("model_config: "), HasSubstr("516"), HasSubstr("has 515")));
+}
+
+TEST_F(CheckpointFile, ADamagedVocabularyIsRefused) {
+  Contents contents = with_few_tokens();
+  contents.tensors[kVocabulary] = bytes_of("#version\nnonsense\n");
+  EXPECT_THAT(problem(write(contents)), AllOf(HasSubstr("vocabulary_damaged: "), HasSubstr("a.safetensors")));
+  contents.tensors[kVocabulary] = at::zeros({20}, at::kFloat);
+  EXPECT_THAT(problem(write(contents)), AllOf(HasSubstr("vocabulary_damaged: "), HasSubstr("uint8")));
 }
 
 TEST_F(CheckpointFile, HalfPrecisionOnTheCpuIsRefused) {

@@ -55,7 +55,8 @@ TEST_F(Modules, TimestepSinusoidsAreCosinesThenSines) {
 }
 
 TEST_F(Modules, TimeEmbeddingEqualsTheReference) {
-  const TimestepEmbedding embed(at("model.diffusion_model.time_embed"), 64, 256);
+  const TimestepEmbedding embed(at("model.diffusion_model.time_embed.0"), at("model.diffusion_model.time_embed.2"), 64,
+                                256, UNetStyle::ldm);
   EXPECT_LT(difference(embed(golden_["timestep_embedding/input"]), golden_["time_embed/output"]), kModule);
 }
 
@@ -75,10 +76,9 @@ TEST_F(Modules, SpatialTransformerEqualsTheReference) {
 }
 
 TEST_F(Modules, UNetsDownsamplePadsAllSidesAndUpsampleRepeatsPlaces) {
-  const EncoderUnit down(at("model.diffusion_model.input_blocks.3"), {},
-                         {EncoderUnitPlan::Kind::downsample, 0, 64, 64, 0});
-  const Upsample up(at("model.diffusion_model.output_blocks.2.1"), 192);
-  expect_equal("model.diffusion_model.input_blocks.3.0", [&](const at::Tensor& x) { return down(x, {}); });
+  const Downsample down(at("model.diffusion_model.input_blocks.3.0.op"), 64, Downsample::Padding::all_sides);
+  const Upsample up(at("model.diffusion_model.output_blocks.2.1.conv"), 192);
+  expect_equal("model.diffusion_model.input_blocks.3.0", [&](const at::Tensor& x) { return down(x); });
   expect_equal("model.diffusion_model.output_blocks.2.1", [&](const at::Tensor& x) { return up(x, 10, 12); });
 }
 
@@ -91,7 +91,8 @@ TEST_F(Modules, HeadOfTheUNetEqualsTheReference) {
 TEST_F(Modules, PartsOfTheAutoencoderEqualTheReference) {
   const ResnetBlock same(at("first_stage_model.encoder.down.0.block.0"), kAutoencoderResnet, 32, 32, 0);
   const ResnetBlock wider(at("first_stage_model.encoder.down.1.block.0"), kAutoencoderResnet, 32, 64, 0);
-  const AutoencoderDownsample down(at("first_stage_model.encoder.down.0.downsample"), 32);
+  const Downsample down(at("first_stage_model.encoder.down.0.downsample.conv"), 32,
+                        Downsample::Padding::right_and_below);
   const PlaceAttention attention(at("first_stage_model.decoder.mid.attn_1"), 128);
   expect_equal("first_stage_model.encoder.down.0.block.0", [&](const at::Tensor& x) { return same(x, {}); });
   expect_equal("first_stage_model.encoder.down.1.block.0", [&](const at::Tensor& x) { return wider(x, {}); });

@@ -1,7 +1,7 @@
 // The random checkpoints are what their formula says, on every machine.
 
+#include "family_layouts.hpp"
 #include "random_weights.hpp"
-#include "sd1_layout.hpp"
 #include "small_model.hpp"
 
 #include <ATen/ops/equal.h>

@@ -59,7 +59,8 @@ SamplingRequest request(const std::string& sampler, const std::string& scheduler
 }
 
 class Samplers : public ::testing::TestWithParam<std::string> {};
-INSTANTIATE_TEST_SUITE_P(Runs, Samplers, ::testing::ValuesIn(sampler_names()),
+// The other samplers are held to ComfyUI's nodes in tests/nodes.
+INSTANTIATE_TEST_SUITE_P(Runs, Samplers, ::testing::Values("euler", "euler_ancestral", "heun", "dpmpp_2m", "ddim"),
                          [](const auto& info) { return info.param; });
 
 TEST_P(Samplers, MatchTheReferenceWithEveryScheduler) {

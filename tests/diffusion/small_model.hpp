@@ -1,5 +1,5 @@
 #pragma once
-// The small checkpoint with the layout of SD 1.x, as refrain-make-checkpoint writes it.
+// The small checkpoints with the families' layouts, as refrain-make-checkpoint writes them.
 
 #include <refrain/diffusion/autoencoder.hpp>
 #include <refrain/diffusion/clip_text.hpp>
@@ -8,6 +8,7 @@
 
 #include <filesystem>
 #include <memory>
+#include <string>
 
 namespace refrain::diffusion::testing {
 
@@ -15,8 +16,13 @@ namespace refrain::diffusion::testing {
 std::filesystem::path small_checkpoint();
 std::shared_ptr<const WeightSource> small_source();
 
+/// Those of the other families: "ldm4g", "ddpm", "ddpm-cifar".
+std::filesystem::path small_checkpoint(const std::string& family);
+std::unique_ptr<const UNet> small_unet_of(const std::string& family, at::ScalarType dtype = at::kFloat);
+
 std::unique_ptr<const UNet> small_unet(at::ScalarType dtype = at::kFloat);
 std::unique_ptr<const ClipTextModel> small_clip();
+std::unique_ptr<const AutoencoderVQ> small_vq_autoencoder();
 std::unique_ptr<const AutoencoderKL> small_autoencoder(at::ScalarType dtype = at::kFloat);
 
 }  // namespace refrain::diffusion::testing

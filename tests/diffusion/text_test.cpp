@@ -80,6 +80,37 @@ TEST(ClipTokenizer, SaysHowToGetAMissingVocabulary) {
   }
 }
 
+// Two merges: the ids after the 512 bytes are theirs, then come start and end.
+TEST(ClipTokenizer, ReadsAVocabularyOfAnotherModel) {
+  const auto own = ClipTokenizer::read("#version\na b</w>\nc ab</w>\n", "a test");
+  EXPECT_EQ(own->encode("cab, ab b"), (std::vector<int>{513, 267, 512, 321}));
+  EXPECT_EQ(own->start(), 514);
+  EXPECT_EQ(own->end(), 515);
+  EXPECT_EQ(own->size(), 516);
+  EXPECT_EQ(own->encode("x<|endoftext|>"), (std::vector<int>{343, 515}));
+  const auto chunk = tokenize_prompt(*own, "cab").at(0);
+  EXPECT_EQ(chunk.at(0).id, 514);
+  EXPECT_EQ(chunk.at(1).id, 513);
+  EXPECT_EQ(chunk.at(2).id, 515);
+  EXPECT_EQ(chunk.at(76).id, 515);
+}
+
+TEST(ClipTokenizer, RefusesADamagedVocabularyOfAnotherModel) {
+  const auto problem = [](const std::string& text) -> std::string {
+    try {
+      ClipTokenizer::read(text, "model.safetensors");
+    } catch (const ModelError& error) {
+      return error.code() + ": " + error.what();
+    }
+    return "read";
+  };
+  for (const char* text : {"", "#version", "#version\na b</w>", "#version\nab\n", "#version\nab cd\n"}) {
+    EXPECT_TRUE(problem(text).starts_with("vocabulary_damaged: ")) << text;
+    EXPECT_NE(problem(text).find("model.safetensors"), std::string::npos) << text;
+  }
+  EXPECT_EQ(problem("#version\n"), "read");  // bytes alone
+}
+
 class DamagedVocabulary : public ::testing::Test {
  protected:
   void SetUp() override {
@@ -195,7 +226,7 @@ TEST(Chunks, RefuseTextualInversionInsteadOfReadingItsNameAsWords) {
       tokenize_prompt(tokenizer(), text);
       ADD_FAILURE() << "read as words: " << text;
     } catch (const Error& error) {
-      EXPECT_EQ(error.code(), "textual_inversion_unsupported");
+      EXPECT_EQ(error.code(), "no_inversion");
       EXPECT_NE(std::string(error.what()).find("embedding:missing"), std::string::npos) << error.what();
     }
   }

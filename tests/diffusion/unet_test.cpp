@@ -4,6 +4,7 @@
 #include "models/unet_plan.hpp"
 #include "small_model.hpp"
 
+#include <ATen/ops/cat.h>
 #include <ATen/ops/zeros.h>
 #include <gtest/gtest.h>
 #include <refrain/diffusion/error.hpp>
@@ -111,6 +112,32 @@ TEST_P(DeepEvaluation, IsTheNetworkCutAndGoneOnFromTheNextShallowerFeature) {
   }
 }
 
+TEST_P(DeepEvaluation, OfTheDecoderOnItsOwnEncodersOutputsEqualsTheFullOneBitForBit) {
+  const UNetResult full = unet_->evaluate(a(), {.keep = depths_, .keep_encoder = true});
+  ASSERT_EQ(full.encoder.skips.size(), depths_.size());
+  EXPECT_TRUE(identical(full.encoder.middle, full.kept.back()));
+  const UNetResult decoder =
+      unet_->evaluate(a(), {.evaluate = Evaluate::encoder_reused(), .keep = depths_, .encoder = &full.encoder});
+  EXPECT_TRUE(identical(decoder.prediction, full.prediction));
+  for (const int k : depths_) {
+    ASSERT_EQ(decoder.kept[k].defined(), k < kSkips - 1) << k;
+    if (k < kSkips - 1) {
+      EXPECT_TRUE(identical(decoder.kept[k], full.kept[k])) << k;
+    }
+  }
+}
+
+TEST_P(DeepEvaluation, OfTheDecoderSeesTheNewTimeStepAndTheOldPicture) {
+  const UNetResult full = unet_->evaluate(a(), {.keep_encoder = true});
+  const auto decoder = [&](const UNetInput& input) {
+    return unet_->evaluate(input, {.evaluate = Evaluate::encoder_reused(), .encoder = &full.encoder}).prediction;
+  };
+  UNetInput other_picture = b();
+  other_picture.timesteps = a().timesteps;
+  EXPECT_TRUE(identical(decoder(other_picture), full.prediction));
+  EXPECT_FALSE(identical(decoder(b()), full.prediction));
+}
+
 INSTANTIATE_TEST_SUITE_P(InEachType, DeepEvaluation, ::testing::Values(at::kFloat, at::kBFloat16),
                          [](const auto& info) { return std::string(c10::toString(info.param)); });
 
@@ -166,7 +193,12 @@ TEST(UNetEvaluation, RefusesWhatItCannotCompute) {
   EXPECT_THROW(unet->evaluate(input, {Evaluate::deep(-1), at::zeros({1, 64, 8, 12}), {}}), ShapeError);
   EXPECT_THROW(unet->evaluate(input, {Evaluate::deep(0), {}, {}}), ShapeError);
   EXPECT_THROW(unet->evaluate(input, {Evaluate::deep(0), at::zeros({2, 64, 8, 12}), {}}), ShapeError);
-  EXPECT_THROW(unet->evaluate(input, {Evaluate::encoder_reused(), {}, {}}), ModelError);
+  EXPECT_THROW(unet->evaluate(input, {Evaluate::encoder_reused(), {}, {}}), ShapeError);
+  EncoderOutput other = unet->evaluate(input, {.keep_encoder = true}).encoder;
+  for (at::Tensor& skip : other.skips) skip = at::cat({skip, skip});
+  EXPECT_THROW(unet->evaluate(input, {.evaluate = Evaluate::encoder_reused(), .encoder = &other}), ShapeError);
+  other.skips.pop_back();
+  EXPECT_THROW(unet->evaluate(input, {.evaluate = Evaluate::encoder_reused(), .encoder = &other}), ShapeError);
   EXPECT_THROW(unet->evaluate(input, {Evaluate::nothing(), {}, {}}), ModelError);
 }
 

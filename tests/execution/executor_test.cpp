@@ -190,6 +190,27 @@ TEST(LazyInputs, AreAnnouncedAsExecutingTwiceLikeInComfyUi) {
                           "executing 4", "executed 4 {\"text\": [\"2\"]}", "run_end done"));
 }
 
+TEST(Observers, AreGivenWhatEachNodeGave) {
+  class Catcher final : public RunObserver {
+   public:
+    void produced(const NodeRef& node, std::span<const std::vector<Value>> outputs) override {
+      for (const auto& slot : outputs) {
+        for (const Value& value : slot)
+          given.emplace_back(std::string(node.id) + "=" + std::to_string(value.as<std::int64_t>()));
+      }
+    }
+    std::vector<std::string> given;
+  };
+  const auto runtime = make_runtime();
+  Catcher catcher;
+  run(*runtime, R"({
+    "1": {"class_type": "Spread", "inputs": {"count": 2}},
+    "2": {"class_type": "Add", "inputs": {"a": ["1", 0], "b": 5}},
+    "3": {"class_type": "Show", "inputs": {"value": ["2", 0]}}})",
+      {.observer = &catcher});
+  EXPECT_THAT(catcher.given, ElementsAre("1=0", "1=1", "2=5", "2=6"));
+}
+
 TEST(Lists, RunANodeOnceForEachItemOfTheLongestInput) {
   const auto runtime = make_runtime();
   const RunReport report = run(*runtime, R"({

@@ -33,6 +33,18 @@ TEST(Reuse, RunsOnlyTheOutputNodesOfAnUnchangedWorkflow) {
   EXPECT_EQ(outcome_of(report, "1"), NodeOutcome::not_needed);
 }
 
+TEST(Reuse, IsGivenUpForNodesThatAreAskedFor) {
+  const auto runtime = make_runtime();
+  run(*runtime, adding("1", "2"));
+  journal().take();
+  RunOptions options;
+  options.recompute = [](const NodeRef& node) { return node.id == "2"; };
+  const RunReport report = runtime->run(runtime->check(runtime->parse(adding("1", "2"), "again.json")), options);
+  EXPECT_THAT(journal().take(), ElementsAre("Add 1 2", "Show 3"));
+  EXPECT_EQ(outcome_of(report, "1"), NodeOutcome::reused);
+  EXPECT_EQ(outcome_of(report, "2"), NodeOutcome::run);
+}
+
 TEST(Reuse, DoesNotCareForNodeIds) {
   const auto runtime = make_runtime();
   run(*runtime, adding("1", "2"));

@@ -43,7 +43,7 @@ class RunsOnTheGpu : public ::testing::Test {
     request.positive = {{golden_["input/positive"], 1.0}};
     request.negative = {{golden_["input/negative"], 1.0}};
     request.cfg = 7.5;
-    request.sampler = sampler;
+    request.sampler = find_sampler(sampler);
     request.sigmas = ksampler_sigmas(*model->schedule, sampler, scheduler, std::stoi(golden_.note("steps")), 1);
     request.seed = std::stoull(golden_.note("seed"));
     request.latent = golden_["input/one"];

@@ -58,7 +58,8 @@ const Registry& built_nodes() {
   static const Registry* registry = [] {
     auto* loading = new Registry;
     PluginLoader loader(*loading);
-    for (const char* name : {"loaders", "conditioning", "latents", "sampling", "caching", "images"}) {
+    for (const char* name : {"loaders", "conditioning", "latents", "sampling", "caching", "images", "model_patches",
+                             "reference", "values"}) {
       loader.load_file(std::filesystem::path(REFRAIN_TEST_NODE_LIBRARIES) / (std::string(name) + ".so"), true);
     }
     for (const RefusedLibrary& refused : loader.report().refused) {

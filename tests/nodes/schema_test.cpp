@@ -124,7 +124,9 @@ TEST(KSamplerSchema, OffersAllOfComfyUIsSchedulersInItsOrder) {
 }
 
 TEST(OurNodes, HaveACategoryOfTheirOwn) {
-  for (const char* name : {"ApplyCachePolicy", "NoCache", "UniformCache", "ListedCache", "ContactSheet"}) {
+  for (const char* name :
+       {"ApplyCachePolicy", "NoCache", "UniformCache", "ListedCache", "NonUniformCache", "TaylorCache",
+        "EncoderPropagation", "PublishedEasyCache", "PhaseCache", "ChainCache", "ContactSheet"}) {
     const NodeType* type = built_nodes().find(name);
     ASSERT_NE(type, nullptr) << name;
     EXPECT_TRUE(type->schema.category.starts_with("refrain/")) << name;
@@ -140,8 +142,6 @@ TEST(OurNodes, ExplainEveryPort) {
       EXPECT_FALSE(output.help.empty()) << type->schema.name << "." << output.name;
   }
 }
-
-TEST(OurNodes, LeaveTheNameDeepCacheToTheCommunity) { EXPECT_EQ(built_nodes().find("DeepCache"), nullptr); }
 
 }  // namespace
 }  // namespace refrain::testing

@@ -54,6 +54,14 @@ class Golden:
         self._spread[name] = difference(one, two)
         return one
 
+    def tensor(self, name):
+        """A tensor that was added."""
+        return self._tensors[name]
+
+    def drop(self, unwanted):
+        """Forgets the tensors whose names `unwanted` says yes to: too large for what they add."""
+        self._tensors = {name: tensor for name, tensor in self._tensors.items() if not unwanted(name)}
+
     def note(self, key, value):
         """One more line of the record; anything but text is written as JSON."""
         self._metadata[key] = value if isinstance(value, str) else json.dumps(value)

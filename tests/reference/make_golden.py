@@ -13,6 +13,7 @@ PARTS = {
     "runs": "vectors_runs",
     "samplers": "vectors_samplers",
     "nodes": "vectors_nodes",
+    "pictures": "vectors_pictures",
 }
 NEED_CHECKPOINT = {"models", "runs", "samplers", "nodes"}
 

@@ -53,6 +53,7 @@ class Oracle:
             "torchaudio",
             "torchaudio.transforms",
             "torchaudio.functional",
+            "server",  # nothing is served here
         )
         sys.path.insert(0, str(self.checkout))
         import comfy.cli_args

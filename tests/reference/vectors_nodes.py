@@ -55,11 +55,14 @@ class Nodes:
 
 def write(oracle, checkpoint):
     golden = Golden(oracle, "vectors_nodes.py", checkpoint_sha256=sha256(checkpoint), seed=SEED, steps=STEPS)
-    nodes = Nodes(oracle, SmallModels(checkpoint), golden)
+    models = SmallModels(checkpoint)
+    nodes = Nodes(oracle, models, golden)
     _write_conditioning(nodes)
     _write_noise_masks(nodes)
     _write_latents(nodes)
     _write_autoencoder(nodes)
+    _write_model_patches(nodes)
+    _write_inversions(models, golden)
     golden.write("nodes_small.safetensors")
 
 
@@ -149,3 +152,47 @@ def _write_autoencoder(nodes):
     nodes.golden.add("result/encoded_tiled", tiles)
     decoded = nodes.VAEDecodeTiled(nodes.vae, {"samples": nodes.latent["samples"][:1] * 0.2}, 64, 32)[0]
     nodes.golden.add("result/decoded_tiled", decoded[:, ::3, ::3].contiguous())
+
+
+def _write_model_patches(nodes):
+    from comfy_extras.nodes_model_advanced import ModelSamplingDiscrete, RescaleCFG
+
+    plain = nodes.model
+    a, b = nodes.prompts["a"], nodes.prompts["b"]
+    for sampling, zsnr in [("v_prediction", False), ("v_prediction", True), ("lcm", False), ("x0", False)]:
+        nodes.model = ModelSamplingDiscrete().patch(plain, sampling, zsnr)[0]
+        name = f"sampling/{sampling}" + ("/zsnr" if zsnr else "")
+        nodes.sample(name, a, b, sampler="lcm" if sampling == "lcm" else "euler", denoise=0.8)
+    nodes.model = RescaleCFG().patch(plain, 0.7)[0]
+    nodes.sample("rescaled", a, b, cfg=9.0)
+    nodes.model = plain
+
+
+INVERSION_PROMPTS = [
+    "a embedding:style lighthouse",
+    "(embedding:style.safetensors:1.4), red embedding:one",
+    "embedding:one, by the sea embedding:sub/many x",
+    " ".join(["sea"] * 72) + " embedding:many end",
+]
+
+
+def _write_inversions(models, golden):
+    import tempfile
+    from pathlib import Path
+
+    from safetensors.torch import save_file
+
+    clip = models.clip()
+    with tempfile.TemporaryDirectory() as folder:
+        (Path(folder) / "sub").mkdir()
+        for name, key, count in [("style", "emb_params", 3), ("one", "clip_l", 1), ("sub/many", "emb_params", 9)]:
+            vectors = random(f"nodes/inversion/{name}", count, 64, scale=0.5)
+            golden.add(f"inversion/{name}/{key}", vectors)
+            save_file({key: vectors}, Path(folder) / f"{name}.safetensors")
+        clip.tokenizer.clip_l.embedding_directory = [folder]
+        clip.tokenizer.clip_l.embedding_size = 64
+        for number, prompt in enumerate(INVERSION_PROMPTS):
+            with torch.inference_mode(), threads(1):
+                states = clip.encode_from_tokens(clip.tokenize(prompt), return_pooled=True)[0]
+            golden.add(f"inverted/{number}", states)
+    golden.note("inversion_prompts", INVERSION_PROMPTS)

@@ -95,8 +95,20 @@ TEST(PluginMacro, StampsWhatTheLibraryWasBuiltFor) {
 }
 
 TEST(NodeEntry, KnowsWhichFunctionsANodeOverrides) {
-  EXPECT_EQ(entry(0).overrides, refrain::abi::kNeeds | refrain::abi::kValidate | refrain::abi::kFingerprint);
-  EXPECT_EQ(entry(1).overrides, 0u);
+  constexpr std::uint32_t kFunctions = refrain::abi::kNeeds | refrain::abi::kValidate | refrain::abi::kFingerprint;
+  EXPECT_EQ(entry(0).overrides & kFunctions, kFunctions);
+  EXPECT_EQ(entry(1).overrides & kFunctions, 0u);
+}
+
+TEST(NodeEntry, KnowsWhetherOneObjectMayServeAllCalls) {
+  struct Plain : Node {
+    void run(Context&) override {}
+  };
+  struct Counter : Plain {
+    int calls = 0;
+  };
+  EXPECT_NE(refrain::abi::overrides<Plain>() & refrain::abi::kStateless, 0u);
+  EXPECT_EQ(refrain::abi::overrides<Counter>() & refrain::abi::kStateless, 0u);
 }
 
 TEST(Node, NamesItsLazyInputsRejectsAndAsksToRunAlways) {

@@ -18,6 +18,7 @@ constexpr const char* kFooter = R"(
 Examples:
   refrain run workflows/default.json --set 3.seed=7
   refrain validate workflow.json
+  refrain compare workflow.json --policy UniformCache:interval=5,depth=0
   refrain nodes KSampler
 
 "refrain SUBCOMMAND --help" says more. Environment: REFRAIN_MODELS (model folders), REFRAIN_PLUGIN_PATH (node
@@ -42,9 +43,12 @@ int main(int argc, char** argv) {
   app.footer(kFooter);
   app.require_subcommand(1);
   const std::vector<std::pair<const char*, Action>> actions{{"run", add_run_command(app)},
+                                                            {"compare", add_compare_command(app)},
                                                             {"validate", add_validate_command(app)},
                                                             {"nodes", add_nodes_command(app)},
+                                                            {"models", add_models_command(app)},
                                                             {"plugins", add_plugins_command(app)},
+                                                            {"completion", add_completion_command(app)},
                                                             {"version", add_version_command(app)}};
   try {
     app.parse(argc, argv);

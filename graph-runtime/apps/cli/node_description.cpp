@@ -6,10 +6,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <limits>
-#include <type_traits>
-#include <variant>
 
+#include "literal_text.hpp"
 #include "plugins/registry.hpp"
 
 namespace refrain::cli {
@@ -17,33 +15,11 @@ namespace {
 
 constexpr std::size_t kMostChoices = 24;
 
-std::string text_of(const Literal& literal) {
-  return std::visit(
-      [](const auto& value) -> std::string {
-        using T = std::decay_t<decltype(value)>;
-        if constexpr (std::is_same_v<T, std::monostate>) {
-          return {};
-        } else if constexpr (std::is_same_v<T, std::string>) {
-          return fmt::format("\"{}\"", value);
-        } else {
-          return fmt::format("{}", value);
-        }
-      },
-      literal);
-}
-
 /// Limits that say something: those of the whole type don't.
 std::string limits_of(const Input& input) {
-  const bool integer = std::holds_alternative<std::int64_t>(input.value);
-  const auto open = [&](const Literal& limit) {
-    if (const auto* whole = std::get_if<std::int64_t>(&limit); integer && whole != nullptr) {
-      return *whole == std::numeric_limits<std::int64_t>::min() || *whole == std::numeric_limits<std::int64_t>::max();
-    }
-    return std::holds_alternative<std::monostate>(limit);
-  };
   std::string text;
-  if (!open(input.min)) text += fmt::format(", from {}", text_of(input.min));
-  if (!open(input.max)) text += fmt::format(", to {}", text_of(input.max));
+  if (!is_open(input, input.min)) text += fmt::format(", from {}", text_of(input.min));
+  if (!is_open(input, input.max)) text += fmt::format(", to {}", text_of(input.max));
   return text;
 }
 

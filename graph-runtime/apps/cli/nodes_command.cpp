@@ -11,6 +11,8 @@
 #include "console.hpp"
 #include "exit_code.hpp"
 #include "node_description.hpp"
+#include "node_reference.hpp"
+#include "planning/workflow_schema.hpp"
 #include "plugins/registry.hpp"
 #include "runtime_flags.hpp"
 
@@ -22,12 +24,16 @@ Examples:
   refrain nodes                             all of them, by category
   refrain nodes KSampler                    its inputs, limits, choices and outputs
   refrain nodes --json                      ComfyUI's /object_info
-  refrain nodes --json KSampler VAEDecode   the same for these two)";
+  refrain nodes --json KSampler VAEDecode   the same for these two
+  refrain nodes --markdown                  the reference of docs/nodes.md
+  refrain nodes --schema                    a JSON Schema of workflow files, for editors)";
 
 struct NodesFlags {
   RuntimeFlags runtime;
   std::vector<std::string> names;
   bool json = false;
+  bool markdown = false;
+  bool schema = false;
 };
 
 void print_list(const Registry& registry) {
@@ -68,7 +74,11 @@ int show(const NodesFlags& flags) {
   const Runtime runtime(flags.runtime.options());
   warn_of_refused(runtime.plugins());
   require_known(runtime.registry(), flags.names);
-  if (flags.json) {
+  if (flags.schema) {
+    fmt::print("{}", workflow_schema(runtime.registry(), runtime.host()));
+  } else if (flags.markdown) {
+    fmt::print("{}", node_reference(runtime.registry(), runtime.host()));
+  } else if (flags.json) {
     fmt::print("{}\n", runtime.object_info(flags.names));
   } else if (flags.names.empty()) {
     print_list(runtime.registry());
@@ -88,6 +98,10 @@ Action add_nodes_command(CLI::App& app) {
   command.footer(kExamples);
   command.add_option("name", flags->names, "Types of nodes, as in a workflow's class_type")->type_name("NODE");
   command.add_flag("--json", flags->json, "Print ComfyUI's /object_info map");
+  CLI::Option* markdown =
+      command.add_flag("--markdown", flags->markdown, "Print the reference of all nodes in Markdown");
+  command.add_flag("--schema", flags->schema, "Print a JSON Schema of workflow files made of these nodes")
+      ->excludes(markdown);
   flags->runtime.add_folder_flags(command);
   return [flags] { return show(*flags); };
 }

@@ -1,12 +1,9 @@
 #pragma once
-// A run as the command shows it: progress on stderr, and the list of what was saved.
+// A run as the command shows it: progress on stderr.
 
 #include <refrain/runtime.hpp>
 
-#include <filesystem>
-#include <string>
 #include <string_view>
-#include <vector>
 
 #include "progress_display.hpp"
 
@@ -27,8 +24,5 @@ class ConsoleObserver final : public RunObserver {
   ProgressDisplay& display_;
   bool quiet_;
 };
-
-/// The files that a run's nodes say they have saved and that are there, in the order of the report.
-std::vector<std::filesystem::path> saved_files(const RunReport& report, const RuntimeOptions& folders);
 
 }  // namespace refrain::cli

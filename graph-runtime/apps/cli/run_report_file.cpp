@@ -1,16 +1,13 @@
 #include "run_report_file.hpp"
 
 #include <refrain/context.hpp>
-#include <refrain/errors.hpp>
 
 #include <fmt/format.h>
 
-#include <cerrno>
 #include <cstdio>
-#include <cstring>
-#include <filesystem>
 
 #include "version.hpp"
+#include "whole_file.hpp"
 
 namespace refrain::cli {
 
@@ -31,15 +28,7 @@ void ReportFile::write() const {
     std::fflush(stdout);
     return;
   }
-  const std::string part = name_ + ".part";
-  std::FILE* file = std::fopen(part.c_str(), "wb");
-  const bool written = file != nullptr && std::fwrite(json.data(), 1, json.size(), file) == json.size();
-  const bool closed = file != nullptr && std::fclose(file) == 0;
-  if (!written || !closed || std::rename(part.c_str(), name_.c_str()) != 0) {
-    const int problem = errno;
-    std::remove(part.c_str());
-    throw Error("report_unwritable", fmt::format("cannot write the report {}: {}", name_, std::strerror(problem)));
-  }
+  write_whole_file(name_, json);
 }
 
 }  // namespace refrain::cli

@@ -15,7 +15,7 @@ class ReportFile {
 
   bool to_stdout() const { return name_ == "-"; }
   void add(const std::string& source, const RunReport& report);
-  /// Writes all at once: a file appears whole or not at all. Throws Error (report_unwritable).
+  /// Writes all at once: a file appears whole or not at all. Throws Error (file_unwritable).
   void write() const;
 
  private:

@@ -20,6 +20,12 @@ void RuntimeFlags::add_folder_flags(CLI::App& command) {
                   "Default: $REFRAIN_MODELS, else ./models")
       ->type_name("FOLDER")
       ->allow_extra_args(false);
+  command
+      .add_option("--extra-model-paths-config", extra_model_paths,
+                  "A file like ComfyUI's extra_model_paths.yaml; may be repeated.\n"
+                  "One that stands beside a models folder is read anyway")
+      ->type_name("FILE")
+      ->allow_extra_args(false);
   command.add_option("--input-directory", input_directory, "Where nodes read from")
       ->type_name("FOLDER")
       ->capture_default_str();
@@ -68,6 +74,12 @@ RuntimeOptions RuntimeFlags::options() const {
   if (options.model_folders.empty()) {
     options.model_folders.emplace_back("models");
   }
+  // ComfyUI has the file beside its models folder.
+  for (const std::filesystem::path& folder : options.model_folders) {
+    const std::filesystem::path beside = (folder / "..").lexically_normal() / "extra_model_paths.yaml";
+    if (std::filesystem::is_regular_file(beside)) options.extra_model_paths.push_back(beside);
+  }
+  options.extra_model_paths.insert(options.extra_model_paths.end(), extra_model_paths.begin(), extra_model_paths.end());
   options.input_directory = input_directory;
   options.output_directory = output_directory;
   options.temp_directory = temp_directory;

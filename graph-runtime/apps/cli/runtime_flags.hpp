@@ -18,6 +18,7 @@ namespace refrain::cli {
 /// Filled in by the parser; options() after it.
 struct RuntimeFlags {
   std::vector<std::filesystem::path> models;
+  std::vector<std::filesystem::path> extra_model_paths;
   std::vector<std::filesystem::path> plugin_paths;
   std::filesystem::path input_directory = "input";
   std::filesystem::path output_directory = "output";
@@ -28,12 +29,12 @@ struct RuntimeFlags {
 
   /// --plugin-path alone.
   void add_plugin_flags(CLI::App& command);
-  /// Where files are: --models, --input-directory, --plugin-path.
+  /// Where files are: --models, --extra-model-paths-config, --input-directory, --plugin-path.
   void add_folder_flags(CLI::App& command);
   /// How to compute and where to write.
   void add_run_flags(CLI::App& command);
 
-  /// With REFRAIN_MODELS, else ./models, where --models was not given.
+  /// With REFRAIN_MODELS, else ./models, where --models was not given, and the extra_model_paths.yaml beside each.
   RuntimeOptions options() const;
 };
 

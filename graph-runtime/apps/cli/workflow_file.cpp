@@ -49,7 +49,35 @@ std::string read_all(const std::string& name, const std::string& source) {
   return text;
 }
 
+/// The value that begins at `begin`: the text of a file for @file, its last line feed left out; @@ stands for @.
+std::string value_of(const std::string& setting, std::size_t begin) {
+  std::string value = setting.substr(begin);
+  if (!value.starts_with('@')) return value;
+  value.erase(0, 1);
+  if (value.starts_with('@')) return value;
+  std::string text;
+  try {
+    text = read_all(value, value == "-" ? "<stdin>" : value);
+  } catch (const WorkflowError& error) {
+    throw WorkflowError("setting_rejected", fmt::format("--set {}: {}. A value that begins with @ itself is written @@",
+                                                        setting, error.what()));
+  }
+  if (text.ends_with('\n')) text.pop_back();
+  if (text.ends_with('\r')) text.pop_back();
+  return text;
+}
+
 }  // namespace
+
+std::vector<std::string> setting_files(const std::vector<std::string>& settings) {
+  std::vector<std::string> files;
+  for (const std::string& setting : settings) {
+    const std::size_t at = setting.find("=@");
+    if (at == std::string::npos || setting.find('=') != at || setting.compare(at + 2, 1, "@") == 0) continue;
+    files.push_back(setting.substr(at + 2));
+  }
+  return files;
+}
 
 WorkflowText read_workflow_text(const std::string& name) {
   WorkflowText workflow;
@@ -94,7 +122,7 @@ Workflow open_workflow(const Runtime& runtime, const std::string& name, const st
                                                           "as in --set 3.seed=7",
                                                           setting));
     }
-    runtime.set(workflow, std::string_view(setting).substr(0, equals), std::string_view(setting).substr(equals + 1));
+    runtime.set(workflow, std::string_view(setting).substr(0, equals), value_of(setting, equals + 1));
   }
   return workflow;
 }

@@ -19,8 +19,11 @@ struct WorkflowText {
 /// Throws WorkflowError (workflow_not_found, workflow_unreadable, workflow_no_prompt) with the remedy.
 WorkflowText read_workflow_text(const std::string& name);
 
-/// Reads and parses a workflow and applies `settings`, each "<id or title>.<input>=value".
-/// Throws WorkflowError.
+/// Reads and parses a workflow and applies `settings`, each "<id or title>.<input>=value"; a value "@file" is the text
+/// of that file, "@@..." one that begins with "@". Throws WorkflowError.
 Workflow open_workflow(const Runtime& runtime, const std::string& name, const std::vector<std::string>& settings);
+
+/// The files that settings take their values from.
+std::vector<std::string> setting_files(const std::vector<std::string>& settings);
 
 }  // namespace refrain::cli

@@ -10,6 +10,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -20,11 +21,16 @@
 
 #include "planning/diagnostic.hpp"
 
+namespace at {
+class Tensor;
+}
+
 namespace refrain {
 
 class ExecutionPlan;
 class Host;
 class Registry;
+class Value;
 struct WorkflowGraph;
 enum class LogLevel : std::uint8_t;  // <refrain/host.hpp>
 
@@ -33,6 +39,7 @@ struct RuntimeOptions {
   std::vector<std::filesystem::path> plugin_paths{};  ///< folders or files of node libraries, before all others
   bool standard_plugin_paths = true;  ///< also REFRAIN_PLUGIN_PATH, the user's, the system's and the built ones
   std::vector<std::filesystem::path> model_folders{};  ///< roots laid out as ComfyUI's `models`; default: ./models
+  std::vector<std::filesystem::path> extra_model_paths{};  ///< files like ComfyUI's extra_model_paths.yaml
   std::filesystem::path input_directory{};             ///< ./input
   std::filesystem::path output_directory{};            ///< ./output
   std::filesystem::path temp_directory{};              ///< ./temp
@@ -152,7 +159,14 @@ class RunObserver {
   virtual void progress(const NodeRef& node, std::int64_t value, std::int64_t max);
   /// `ui`: what the node shows, as JSON text, or empty.
   virtual void executed(const NodeRef& node, std::string_view ui);
+  /// What a node that ran gave, by output slot; comes after executed(). The spans live as long as the call, copies of
+  /// the values as long as their owner likes.
+  virtual void produced(const NodeRef& node, std::span<const std::vector<Value>> outputs);
   virtual void log(const NodeRef& node, LogLevel level, std::string_view line);
+  /// Whether preview() has any use: nodes make no previews otherwise.
+  virtual bool wants_previews() const;
+  /// An unfinished picture, [H, W, 3] in 0..1 of any float type.
+  virtual void preview(const NodeRef& node, const at::Tensor& pixels);
   virtual void error(const NodeFailure& failure);
   /// The run was cancelled while this node ran, or before it.
   virtual void interrupted(const NodeRef& node);
@@ -170,6 +184,8 @@ class Workflow {
   /// The UI's graph, which goes into PNG files beside the prompt; JSON text.
   void set_ui_workflow(std::string json);
   const WorkflowGraph& graph() const { return *graph_; }
+  /// For changes; after one of nodes or links, index_graph() makes the graph whole again.
+  WorkflowGraph& edit() { return *graph_; }
 
  private:
   friend class Runtime;
@@ -193,6 +209,8 @@ class CheckedWorkflow {
 struct RunOptions {
   RunObserver* observer = nullptr;
   const CancelToken* cancel = nullptr;
+  /// Nodes that are computed even when a kept result would serve; for measurements. Empty: none.
+  std::function<bool(const NodeRef&)> recompute{};
 };
 
 /// A process's node types, folders and kept results. One run at a time: a second run() waits for the first.

@@ -1,4 +1,3 @@
-#include <refrain/diffusion/error.hpp>
 #include <refrain/diffusion/policies.hpp>
 
 #include "step_list.hpp"
@@ -6,9 +5,8 @@
 namespace refrain::diffusion {
 
 UniformCache::UniformCache(int interval, int depth) : interval_(interval), depth_(depth) {
-  if (interval < 1)
-    throw Error("cache_interval", "the interval of a uniform cache is 1 or more, not " + std::to_string(interval));
-  if (depth < 0) throw Error("cache_depth", "the depth of a cache is 0 or more, not " + std::to_string(depth));
+  check_interval(interval, "a uniform cache");
+  check_depth(depth);
 }
 
 std::string UniformCache::describe() const {

@@ -34,7 +34,7 @@ std::string describe_unet_file(const WeightSource& source, const Names& names) {
   if (names.any_begins("conditioner.embedders.")) return "an SDXL checkpoint, which is not supported yet";
   if (names.any_begins("cond_stage_model.model.")) return "an SD 2.x checkpoint, which is not supported yet";
   if (names.has("cond_stage_model.embedding.weight"))
-    return "a class-conditional LDM checkpoint, which is not supported yet";
+    return "a class-conditional LDM checkpoint without the codebook of its autoencoder; choose a whole one";
   const int channels = unet.rank("input_blocks.0.0.weight") == 4 ? unet.size("input_blocks.0.0.weight", 1) : 0;
   if (channels == 9) return "an SD 1.x inpainting checkpoint (9 input channels), which is not supported yet";
   if (channels == 8) return "an InstructPix2Pix checkpoint (8 input channels), which is not supported yet";
@@ -58,10 +58,11 @@ std::string describe_layout(const WeightSource& source) {
       names.any_begins("zero_convs.")) {
     return "a ControlNet; choose the checkpoint that it steers";
   }
-  if (names.has("emb_params") || names.has("string_to_param")) return "a textual-inversion embedding, not a checkpoint";
+  if (names.has("emb_params") || names.any_begins("string_to_param"))
+    return "a textual-inversion embedding, not a checkpoint";
   if (names.any_begins("model.diffusion_model.")) return describe_unet_file(source, names);
   if (names.any_begins("down_blocks.") && names.any_begins("time_embedding.")) {
-    return "the U-Net of a diffusers folder; single-file checkpoints are supported";
+    return "the U-Net of a diffusers folder; load the whole folder, or a single-file checkpoint";
   }
   if (names.any_begins("encoder.") && names.any_begins("decoder."))
     return "an autoencoder (VAE) alone; choose a whole checkpoint";

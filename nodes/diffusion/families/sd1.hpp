@@ -6,6 +6,9 @@
 //   refrain.unet.heads           heads of the U-Net's attention at every level, "8"
 //   refrain.unet.head_channels   or the width of a head, "64"; it wins over refrain.unet.heads
 //   refrain.clip.heads           heads of the text encoder, "4"
+//   refrain.unet.sample_size     sides of the latents that it was trained on, "16"; without it 64
+
+#include "families/ldm_sizes.hpp"
 
 #include <refrain/diffusion/autoencoder.hpp>
 #include <refrain/diffusion/clip_text.hpp>
@@ -17,8 +20,8 @@
 namespace refrain::diffusion::sd1 {
 
 inline constexpr const char* kFamily = "sd1";
-inline constexpr const char* kUNetPrefix = "model.diffusion_model";
-inline constexpr const char* kAutoencoderPrefix = "first_stage_model";
+using diffusion::kAutoencoderPrefix;
+using diffusion::kUNetPrefix;
 inline constexpr double kLatentScale = 0.18215;
 
 /// What a file of this family holds.
@@ -27,6 +30,7 @@ struct Sizes {
   ClipTextConfig clip;
   AutoencoderConfig autoencoder;
   std::string clip_prefix;  ///< old merges lack the "text_model" in it
+  int sample_size = 64;     ///< sides of the latents that it was trained on
 };
 
 /// Whether names and shapes are this family's.

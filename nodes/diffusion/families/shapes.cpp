@@ -39,4 +39,15 @@ void Shapes::fail(std::string_view name, const std::string& what) const {
                                        "; the file is incomplete or of another kind of model");
 }
 
+std::size_t bytes_below(const WeightSource& source, std::string_view path, at::ScalarType dtype) {
+  std::size_t elements = 0;
+  for (auto at = source.tensors().lower_bound(path); at != source.tensors().end() && at->first.starts_with(path);
+       ++at) {
+    std::size_t size = 1;
+    for (const std::int64_t extent : at->second.shape) size *= static_cast<std::size_t>(extent);
+    elements += size;
+  }
+  return elements * c10::elementSize(dtype);
+}
+
 }  // namespace refrain::diffusion

@@ -1,6 +1,7 @@
 #pragma once
 #include <refrain/diffusion/weights.hpp>
 
+#include <cstddef>
 #include <string>
 #include <string_view>
 
@@ -25,5 +26,8 @@ class Shapes {
   const WeightSource& source_;
   std::string prefix_;
 };
+
+/// Bytes of the tensors whose names begin with `path`, once they are in `dtype`.
+std::size_t bytes_below(const WeightSource& source, std::string_view path, at::ScalarType dtype);
 
 }  // namespace refrain::diffusion

@@ -9,6 +9,10 @@
 
 #include <algorithm>
 #include <cmath>
+#include <tuple>
+#include <utility>
+
+#include "predictions.hpp"
 
 namespace refrain::diffusion {
 
@@ -51,6 +55,16 @@ class Mean {
 /// Whether guidance changes nothing, by the measure of Python's math.isclose.
 bool is_one(double cfg) { return std::abs(cfg - 1) <= 1e-9 * std::max(std::abs(cfg), 1.0); }
 
+/// The batch with the first positive condition, and where its pictures begin there.
+std::pair<std::size_t, std::int64_t> first_positive(const std::vector<ConditionBatch>& batches, std::int64_t pictures) {
+  for (std::size_t i = 0; i < batches.size(); ++i) {
+    const auto& entries = batches[i].entries;
+    const auto found = std::ranges::find(entries, Side::positive, &ConditionBatch::Entry::side);
+    if (found != entries.end()) return {i, (found - entries.begin()) * pictures};
+  }
+  return {0, 0};
+}
+
 void check_not_empty(const std::vector<PreparedCondition>& conditions, const char* which) {
   if (conditions.empty()) {
     throw Error("empty_conditioning", std::string("the ") + which + " conditioning is empty: connect a prompt's");
@@ -61,12 +75,7 @@ void check_not_empty(const std::vector<PreparedCondition>& conditions, const cha
 
 GuidedDenoiser::GuidedDenoiser(const Model& model, PreparedConditions conditions, double cfg, std::int64_t pictures,
                                CachedDenoiser& network)
-    : schedule_(model.schedule),
-      placement_(model.placement),
-      conditions_(std::move(conditions)),
-      cfg_(cfg),
-      pictures_(pictures),
-      network_(network) {
+    : model_(model), conditions_(std::move(conditions)), cfg_(cfg), pictures_(pictures), network_(network) {
   check_not_empty(conditions_.positive, "positive");
   if (!is_one(cfg_)) check_not_empty(conditions_.negative, "negative");
 }
@@ -84,15 +93,17 @@ const std::vector<ConditionBatch>& GuidedDenoiser::batches_at(float sigma, bool 
     return a.condition == b.condition;
   };
   if (!std::ranges::equal(running, running_, same)) {
-    batches_ = batch_conditions(running, pictures_, placement_);
+    batches_ = batch_conditions(running, pictures_, model_.placement);
     running_ = std::move(running);
+    ++batchings_;
   }
   return batches_;
 }
 
 at::Tensor GuidedDenoiser::operator()(const at::Tensor& x, float sigma, Place place) {
-  const at::Tensor scaled = (x / std::sqrt(sigma * sigma + 1)).to(placement_.device, placement_.dtype);
-  const float t = schedule_->timestep(sigma);
+  const Placement& placement = model_.placement;
+  const at::Tensor scaled = network_input(model_.prediction, x, sigma).to(placement.device, placement.dtype);
+  const float t = model_.schedule->timestep(sigma);
   const bool both = !is_one(cfg_) || place.unconditional != nullptr;
   const std::vector<ConditionBatch>& batches = batches_at(sigma, both);
   std::vector<UNetInput> inputs;
@@ -106,23 +117,41 @@ at::Tensor GuidedDenoiser::operator()(const at::Tensor& x, float sigma, Place pl
     const at::Tensor timesteps = at::full({latent.size(0)}, t, latent.options().dtype(at::kFloat));
     inputs.push_back({latent, timesteps, batch.context});
   }
-  std::vector<at::Tensor> predictions;
-  if (!inputs.empty()) predictions = network_.evaluate(inputs, sigma, place);
+  Answer answer;
+  if (!inputs.empty()) {
+    Question question{inputs, sigma, place, t, x, x.size(0)};
+    std::tie(question.conditional, question.conditional_at) = first_positive(batches, x.size(0));
+    question.conditions = batchings_;
+    answer = network_.evaluate(question);
+  }
+  if (answer.denoised.defined()) {
+    if (place.unconditional == nullptr) return answer.denoised;
+    throw Error("cache_unconditional",
+                "the sampler asks for the unconditional result, and the cache policy reuses the guided one; choose a "
+                "policy that reuses features or predictions, or another sampler");
+  }
+  const std::vector<at::Tensor>& predictions = answer.predictions;
 
   Mean positive(x), negative(x);
   for (std::size_t i = 0; i < batches.size(); ++i) {
-    const at::Tensor eps = predictions[i].to(x.device(), at::kFloat);
+    const at::Tensor outputs = predictions[i].to(x.device(), at::kFloat);
     for (std::size_t j = 0; j < batches[i].entries.size(); ++j) {
       const auto [side, condition] = batches[i].entries[j];
-      const at::Tensor noise = eps.narrow(0, static_cast<std::int64_t>(j) * x.size(0), x.size(0));
-      const at::Tensor denoised = (condition->area ? condition->area->of(x) : x) - noise * sigma;
+      const at::Tensor output = outputs.narrow(0, static_cast<std::int64_t>(j) * x.size(0), x.size(0));
+      const at::Tensor part = condition->area ? condition->area->of(x) : x;
+      const at::Tensor denoised = predicted_picture(model_.prediction, output, part, sigma, t);
       (side == Side::positive ? positive : negative).add(denoised, *condition);
     }
   }
-  if (!both) return positive.get();
-  const at::Tensor unconditional = negative.get();
-  if (place.unconditional != nullptr) *place.unconditional = unconditional;
-  return unconditional + (positive.get() - unconditional) * cfg_;
+  at::Tensor denoised = positive.get();
+  if (both) {
+    const at::Tensor unconditional = negative.get();
+    if (place.unconditional != nullptr) *place.unconditional = unconditional;
+    denoised = model_.cfg_rescale ? rescaled(x, sigma, denoised, unconditional, cfg_, *model_.cfg_rescale)
+                                  : unconditional + (denoised - unconditional) * cfg_;
+  }
+  network_.remember(denoised);
+  return denoised;
 }
 
 }  // namespace refrain::diffusion

@@ -1,5 +1,5 @@
 #pragma once
-// The denoiser of a noise-predicting model under classifier-free guidance.
+// The denoiser of a model under classifier-free guidance.
 // Classifier-Free Diffusion Guidance. Ho, Salimans. 2022, arXiv:2207.12598, eq. 6, on the denoised latents.
 
 #include <refrain/diffusion/cached_denoiser.hpp>
@@ -11,10 +11,11 @@
 
 namespace refrain::diffusion {
 
-/// D(x; s) = U + cfg * (P - U), where P and U are x - s * eps(x / sqrt(s^2 + 1), t(s)) under the positive and the
-/// negative conditions, each cell's the mean over those that hold there and now, by strength; 0 where none does. With
-/// cfg = 1 the negative ones aren't run, unless the sampler asks for them. x and all sums are float32; the network runs
-/// in the model's placement. Refers to `network`, which must live longer.
+/// D(x; s) = U + cfg * (P - U), where P and U are what the model's prediction at x / sqrt(s^2 + 1), t(s) says of the
+/// picture, mostly x - s * eps(x / sqrt(s^2 + 1), t(s)), under the positive and the negative conditions, each cell's
+/// the mean over those that hold there and now, by strength; 0 where none does. With cfg = 1 the negative ones aren't
+/// run, unless the sampler asks for them. x and all sums are float32; the network runs in the model's placement. Refers
+/// to `network`, which must live longer.
 class GuidedDenoiser {
  public:
   /// For latents of N = `pictures`. Throws Error when a list that is needed is empty.
@@ -26,13 +27,13 @@ class GuidedDenoiser {
  private:
   const std::vector<ConditionBatch>& batches_at(float sigma, bool both);
 
-  std::shared_ptr<const NoiseSchedule> schedule_;
-  Placement placement_;
+  Model model_;
   PreparedConditions conditions_;
   double cfg_;
   std::int64_t pictures_;
   std::vector<ConditionBatch::Entry> running_;  // what batches_ is for
   std::vector<ConditionBatch> batches_;
+  std::uint64_t batchings_ = 0;  // how often they were made
   CachedDenoiser& network_;
 };
 

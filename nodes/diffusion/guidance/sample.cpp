@@ -71,7 +71,11 @@ SamplingResult sample(const SamplingRequest& request) {
 
   const auto start = std::chrono::steady_clock::now();
   const at::Device device = model.placement.device;
-  CachedDenoiser network(make_network(model.unet), model.cache_policy, {sigmas.begin(), sigmas.end()});
+  const auto percent_to_sigma = [schedule = model.schedule](double percent) {
+    return schedule->percent_to_sigma(percent);
+  };
+  CachedDenoiser network(make_network(model.unet), model.cache_policy, {sigmas.begin(), sigmas.end()},
+                         percent_to_sigma);
   const at::Tensor latent = scaled_in(model, request.latent.to(device, at::kFloat));
   const at::Tensor noise = request.noise.to(device, at::kFloat);
   at::Tensor mask;
@@ -88,7 +92,7 @@ SamplingResult sample(const SamplingRequest& request) {
     denoised = step.denoised;
     if (request.on_step) request.on_step(step);
   };
-  const at::Tensor result = request.sampler(denoise, x, sigmas, {request.seed, on_step});
+  const at::Tensor result = request.sampler(denoise, x, sigmas, {request.seed, on_step, noise, latent});
 
   const auto scaled_out = [&](const at::Tensor& scaled) { return (scaled / model.latent_scale).to(at::kCPU); };
   SamplingResult done{scaled_out(result), denoised.defined() ? scaled_out(denoised) : at::Tensor(), network.report()};

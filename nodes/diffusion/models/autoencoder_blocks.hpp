@@ -2,6 +2,8 @@
 // The parts of the autoencoder: CompVis stable-diffusion, ldm/modules/diffusionmodules/model.py.
 // Letters: N batch, C channels, h w sides.
 
+#include "models/downsample.hpp"
+#include "models/place_attention.hpp"
 #include "models/resnet_block.hpp"
 #include "models/upsample.hpp"
 
@@ -10,17 +12,6 @@
 #include <vector>
 
 namespace refrain::diffusion {
-
-/// Attention over places with one head as wide as the tensor, from 1x1 convolutions; + x.
-class PlaceAttention {
- public:
-  PlaceAttention(const Weights& weights, int width);
-  at::Tensor operator()(const at::Tensor& x) const;  ///< [N, C, h, w] -> the same
-
- private:
-  GroupNorm norm_;
-  Linear q_, k_, v_, out_;
-};
 
 /// The deepest part: two resnets around attention.
 class AutoencoderMiddle {
@@ -32,16 +23,6 @@ class AutoencoderMiddle {
   ResnetBlock first_;
   PlaceAttention attention_;
   ResnetBlock second_;
-};
-
-/// Halves the sides: one row and one column of zeros below and right, then a 3x3 convolution with stride 2.
-class AutoencoderDownsample {
- public:
-  AutoencoderDownsample(const Weights& weights, int channels);
-  at::Tensor operator()(const at::Tensor& x) const;  ///< [N, C, h, w] -> [N, C, h / 2, w / 2]
-
- private:
-  Conv2d conv_;
 };
 
 /// Resnets at one resolution, then the way to the next.
@@ -59,7 +40,7 @@ class AutoencoderLevel {
 
  private:
   std::vector<ResnetBlock> blocks_;
-  std::optional<AutoencoderDownsample> downsample_;
+  std::optional<Downsample> downsample_;
   std::optional<Upsample> upsample_;
 };
 

@@ -89,7 +89,7 @@ ClipTextModel::~ClipTextModel() = default;
 
 const ClipTextConfig& ClipTextModel::config() const { return parts_->config; }
 
-at::Tensor ClipTextModel::encode(const at::Tensor& tokens, int layer) const {
+at::Tensor ClipTextModel::encode(const at::Tensor& tokens, int layer, std::span<const InsertedVector> inserted) const {
   const at::NoGradGuard no_grad;
   const Parts& parts = *parts_;
   const ClipTextConfig& config = parts.config;
@@ -109,6 +109,15 @@ at::Tensor ClipTextModel::encode(const at::Tensor& tokens, int layer) const {
                                        std::to_string(config.layers));
   }
   at::Tensor x = at::embedding(parts.tokens, tokens.to(parts.placement.device)).to(parts.placement.dtype);
+  for (const auto& [row, column, vector] : inserted) {
+    if (vector.dim() != 1 || vector.size(0) != config.width) {
+      std::ostringstream message;
+      message << "text encoder: a textual inversion has vectors of " << vector.sizes() << " where this model has "
+              << config.width << "; it belongs to another kind of model";
+      throw ShapeError("inversion_width", message.str());
+    }
+    x.select(0, row).select(0, column).copy_(vector);
+  }
   x = x.add(parts.positions.narrow(0, 0, tokens.size(1)));
   for (int i = 0; i <= last; ++i) x = parts.layers[i](x);
   return parts.final_norm(x).to(at::kFloat);

@@ -1,6 +1,6 @@
 #pragma once
 // The residual block of U-Net and autoencoder: skip(x) + conv2(SiLU(norm2(conv1(SiLU(norm1 x)) + Linear(SiLU e)))).
-// CompVis stable-diffusion, ldm/modules/diffusionmodules/{openaimodel,model}.py.
+// CompVis stable-diffusion, ldm/modules/diffusionmodules/{openaimodel,model}.py; ermongroup ddim, models/diffusion.py.
 // Letters: N batch, I O channels in and out, h w sides, E width of the time embedding.
 
 #include "ops/conv2d.hpp"
@@ -24,6 +24,7 @@ struct ResnetStyle {
 
 inline constexpr ResnetStyle kUNetResnet{
     "in_layers.0", "in_layers.2", "emb_layers.1", "out_layers.0", "out_layers.3", "skip_connection", 1e-5};
+inline constexpr ResnetStyle kDdpmResnet{"norm1", "conv1", "temb_proj", "norm2", "conv2", "nin_shortcut", 1e-6};
 inline constexpr ResnetStyle kAutoencoderResnet{"norm1", "conv1", "", "norm2", "conv2", "nin_shortcut", 1e-6};
 
 class ResnetBlock {

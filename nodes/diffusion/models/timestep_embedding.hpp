@@ -1,22 +1,25 @@
 #pragma once
 // Sinusoids of the time step: Denoising Diffusion Probabilistic Models, Ho et al. NeurIPS 2020, arXiv:2006.11239,
-// appendix B; order and frequencies as in CompVis latent-diffusion, ldm/modules/diffusionmodules/util.py.
+// appendix B; order and frequencies as in CompVis latent-diffusion, ldm/modules/diffusionmodules/util.py, and in
+// ermongroup ddim, models/diffusion.py.
 
 #include "ops/linear.hpp"
 
 #include <ATen/core/Tensor.h>
+#include <refrain/diffusion/unet.hpp>
 
 namespace refrain::diffusion {
 
-/// timesteps [N] float32 -> [N, width] float32: cos(t f_i), then sin(t f_i), f_i = 10000^(-i / (width / 2)).
+/// timesteps [N] float32 -> [N, width] float32, half = width / 2, i = 0 .. half - 1.
+/// ldm: cos(t f_i), then sin(t f_i), f_i = 10000^(-i / half); ddpm: sin, then cos, f_i = 10000^(-i / (half - 1)).
 /// Always float32: in fewer bits neighbouring steps are one.
-at::Tensor timestep_sinusoids(const at::Tensor& timesteps, int width);
+at::Tensor timestep_sinusoids(const at::Tensor& timesteps, int width, UNetStyle style = UNetStyle::ldm);
 
 /// Two linear layers on the sinusoids: Linear(SiLU(Linear(temb))).
 class TimestepEmbedding {
  public:
-  /// Takes "0" [E, width] and "2" [E, E].
-  TimestepEmbedding(const Weights& weights, int width, int embedding_width);
+  /// `first` [E, width] and `second` [E, E]: where the two layers' weights are.
+  TimestepEmbedding(const Weights& first, const Weights& second, int width, int embedding_width, UNetStyle style);
 
   at::Tensor operator()(const at::Tensor& timesteps) const;  ///< [N] -> [N, E] in the dtype of computation
 
@@ -25,6 +28,7 @@ class TimestepEmbedding {
   Linear second_;
   at::ScalarType dtype_;
   int width_;
+  UNetStyle style_;
 };
 
 }  // namespace refrain::diffusion

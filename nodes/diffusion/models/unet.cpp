@@ -16,7 +16,8 @@
 namespace refrain::diffusion {
 namespace {
 
-constexpr double kOutputNormEps = 1e-5;
+/// Epsilon of the head's norm: the resnets' own.
+double norm_eps(const UNetConfig& config) { return config.style == UNetStyle::ldm ? kUNetResnet.eps : kDdpmResnet.eps; }
 
 [[noreturn]] void wrong_shape(const std::string& what, at::IntArrayRef found, const std::string& wanted) {
   std::ostringstream message;
@@ -24,15 +25,18 @@ constexpr double kOutputNormEps = 1e-5;
   throw ShapeError("unet_input", message.str());
 }
 
+/// Channels of the shallowest decoder unit's output.
+int last_width(const UNetConfig& config) { return config.model_channels * config.channel_mult.front(); }
+
 std::vector<EncoderUnit> make_encoder(const Weights& weights, const UNetConfig& config, const UNetPlan& plan) {
   std::vector<EncoderUnit> units;
-  for (int n = 0; n < plan.skips(); ++n) units.emplace_back(weights / n, config, plan.encoder[n]);
+  for (int n = 0; n < plan.skips(); ++n) units.emplace_back(weights, config, plan.encoder[n]);
   return units;
 }
 
 std::vector<DecoderUnit> make_decoder(const Weights& weights, const UNetConfig& config, const UNetPlan& plan) {
   std::vector<DecoderUnit> units;
-  for (int j = 0; j < plan.skips(); ++j) units.emplace_back(weights / j, config, plan.decoder[j]);
+  for (int j = 0; j < plan.skips(); ++j) units.emplace_back(weights, config, plan.decoder[j]);
   return units;
 }
 
@@ -43,16 +47,18 @@ struct UNet::Parts {
       : config(unet_config),
         plan(plan_unet(unet_config)),
         placement(weights.placement()),
-        time_embedding(weights / "time_embed", config.model_channels, plan.time_channels),
-        encoder(make_encoder(weights / "input_blocks", config, plan)),
-        middle(weights / "middle_block", config, plan),
-        decoder(make_decoder(weights / "output_blocks", config, plan)),
-        output_norm(weights / "out" / 0, config.model_channels, kOutputNormEps),
-        output_conv(weights / "out" / 2, config.model_channels, config.out_channels) {}
+        time_embedding(weights / plan.time_first, weights / plan.time_second, config.model_channels, plan.time_channels,
+                       config.style),
+        encoder(make_encoder(weights, config, plan)),
+        middle(weights, config, plan),
+        decoder(make_decoder(weights, config, plan)),
+        output_norm(weights / plan.output_norm, last_width(config), norm_eps(config)),
+        output_conv(weights / plan.output_conv, last_width(config), config.out_channels) {}
 
   void check(const UNetInput& input) const;
   int check(const Evaluate& evaluate) const;
   void check_feature(const at::Tensor& feature, int depth, const at::Tensor& skip) const;
+  void check_encoder(const EncoderOutput* encoder, const at::Tensor& latent) const;
   at::Tensor place(const at::Tensor& tensor) const { return tensor.to(placement.device, placement.dtype); }
 
   UNetConfig config;
@@ -83,13 +89,11 @@ void UNet::Parts::check(const UNetInput& input) const {
 }
 
 int UNet::Parts::check(const Evaluate& evaluate) const {
-  if (evaluate.kind == Evaluate::Kind::full) return plan.skips();
-  if (evaluate.kind != Evaluate::Kind::deep) {
-    throw ModelError(
-        "evaluate_unsupported",
-        "this U-Net evaluates itself in full or from a depth on; reusing the encoder is not supported yet, "
-        "and evaluating nothing is not its business; choose another cache policy");
+  if (evaluate.kind == Evaluate::Kind::nothing) {
+    throw ModelError("evaluate_unsupported",
+                     "evaluating nothing is not the U-Net's business: the cached denoiser estimates the result");
   }
+  if (evaluate.kind != Evaluate::Kind::deep) return plan.skips();
   if (evaluate.depth < 0 || evaluate.depth >= plan.skips()) {
     throw ShapeError("unet_depth", "U-Net: depth " + std::to_string(evaluate.depth) + " is outside 0.." +
                                        std::to_string(plan.skips() - 1));
@@ -111,6 +115,21 @@ void UNet::Parts::check_feature(const at::Tensor& feature, int depth, const at::
   }
 }
 
+void UNet::Parts::check_encoder(const EncoderOutput* encoder, const at::Tensor& latent) const {
+  const std::size_t skips = encoder ? encoder->skips.size() : 0;
+  if (skips != plan.encoder.size() || !encoder->middle.defined()) {
+    throw ShapeError("unet_encoder", "U-Net: the decoder needs the middle output and " + std::to_string(plan.skips()) +
+                                         " kept skips; there are " + std::to_string(skips));
+  }
+  const at::Tensor& first = encoder->skips.front();  // as large as the latent
+  const std::vector<std::int64_t> wanted{latent.size(0), config.model_channels, latent.size(2), latent.size(3)};
+  if (first.sizes() != at::IntArrayRef(wanted)) {
+    std::ostringstream text;
+    text << at::IntArrayRef(wanted);
+    wrong_shape("the first kept skip", first.sizes(), text.str());
+  }
+}
+
 UNet::UNet(const UNetConfig& config, const Weights& weights) : parts_(std::make_unique<Parts>(config, weights)) {}
 UNet::~UNet() = default;
 
@@ -121,19 +140,24 @@ UNetResult UNet::evaluate(const UNetInput& input, const UNetRequest& request) co
   const at::NoGradGuard no_grad;
   const Parts& parts = *parts_;
   parts.check(input);
-  const int depth = parts.check(request.evaluate);  // S: nothing is reused
+  const int depth = parts.check(request.evaluate);  // S: the whole decoder runs
   const int skips = parts.plan.skips();
+  const bool encoder_reused = request.evaluate.kind == Evaluate::Kind::encoder_reused;
   at::Tensor embedding = parts.time_embedding(input.timesteps.to(parts.placement.device));
   const UnitInput unit_input{at::silu_(embedding),
                              parts.config.context_dim > 0 ? parts.place(input.context) : at::Tensor()};
 
   at::Tensor h = parts.place(input.latent).contiguous(at::MemoryFormat::ChannelsLast);
   std::vector<at::Tensor> skip;  // s_0 .. s_min(depth, S - 1)
-  for (int n = 0; n <= std::min(depth, skips - 1); ++n) {
+  for (int n = 0; !encoder_reused && n <= std::min(depth, skips - 1); ++n) {
     h = parts.encoder[n](h, unit_input);
     skip.push_back(h);
   }
-  if (depth == skips) {
+  if (encoder_reused) {
+    parts.check_encoder(request.encoder, input.latent);
+    skip = request.encoder->skips;
+    h = request.encoder->middle;
+  } else if (depth == skips) {
     h = parts.middle(h, unit_input);
   } else {
     parts.check_feature(request.feature, depth, skip.back());
@@ -142,9 +166,11 @@ UNetResult UNet::evaluate(const UNetInput& input, const UNetRequest& request) co
 
   UNetResult result;
   result.kept.resize(request.keep.size());
+  if (request.keep_encoder && request.evaluate == Evaluate::full()) result.encoder = {skip, h};
+  const int computed = encoder_reused ? skips - 1 : depth;  // every h_k below
   for (int k = static_cast<int>(skip.size()) - 1; k >= 0; --k) {
     for (std::size_t i = 0; i < request.keep.size(); ++i) {
-      if (request.keep[i] == k && k < depth) result.kept[i] = h;
+      if (request.keep[i] == k && k < computed) result.kept[i] = h;
     }
     h = parts.decoder[skips - 1 - k](h, skip[k], skip[std::max(k - 1, 0)], unit_input);
     skip[k].reset();

@@ -1,7 +1,7 @@
 // What an evaluation of a U-Net costs, from its sizes alone.
 // Counted as DeepCache's flops.py does: a multiply-accumulate of a convolution or a linear layer is one; so is the
 // addition of a convolution's bias to one element, and that of a linear layer's bias to all rows at once; a norm is two
-// for each element. The products of attention stand apart.
+// for each element, where the counter knows its class. The products of attention stand apart.
 
 #include "models/unet_plan.hpp"
 
@@ -33,17 +33,33 @@ class Counter {
   }
   void norm(double channels, double places) { macs_.module += 2 * channels * places; }
 
+  void resnet_norm(double channels, double places) {
+    if (config_.resnet_norms_counted) norm(channels, places);
+  }
+
   void resnet(double in, double out, Size size) {
-    norm(in, size.places());
+    resnet_norm(in, size.places());
     conv(in, out, 3, size);
     linear(4.0 * config_.model_channels, out, 1);
-    norm(out, size.places());
+    resnet_norm(out, size.places());
     conv(out, out, 3, size);
     if (in != out) conv(in, out, 1, size);
   }
 
+  /// What follows a resnet.
+  void after_resnet(double width, int depth, Size size) {
+    if (depth > 0) config_.style == UNetStyle::ldm ? transformer(width, depth, size) : places(width, size);
+  }
+
+ private:
+  /// Attention over places: a norm and four 1x1 convolutions.
+  void places(double width, Size size) {
+    norm(width, size.places());
+    for (int i = 0; i < 4; ++i) conv(width, width, 1, size);
+    macs_.attention += 2 * size.places() * size.places() * width;
+  }
+
   void transformer(double width, int depth, Size size) {
-    if (depth == 0) return;
     const double places = size.places();
     norm(width, places);
     conv(width, width, 1, size);  // proj_in; linear in some families, which is the same but for the bias
@@ -58,7 +74,6 @@ class Counter {
     conv(width, width, 1, size);
   }
 
- private:
   void attention(double width, double context_width, double queries, double keys) {
     norm(width, queries);
     linear(width, width, queries, false);
@@ -73,12 +88,13 @@ class Counter {
   Macs macs_;
 };
 
-std::vector<Size> sizes_of_levels(std::size_t levels, int h, int w) {
+std::vector<Size> sizes_of_levels(const UNetConfig& config, int h, int w) {
+  const int up = config.style == UNetStyle::ldm ? 1 : 0;  // how odd sides are rounded (downsample.hpp)
   std::vector<Size> sizes;
-  for (std::size_t level = 0; level < levels; ++level) {
+  for (std::size_t level = 0; level < config.channel_mult.size(); ++level) {
     sizes.push_back({static_cast<double>(h), static_cast<double>(w)});
-    h = (h + 1) / 2;
-    w = (w + 1) / 2;
+    h = (h + up) / 2;
+    w = (w + up) / 2;
   }
   return sizes;
 }
@@ -87,7 +103,7 @@ void count_encoder_unit(Counter& counter, const EncoderUnitPlan& unit, const std
   if (unit.kind == EncoderUnitPlan::Kind::conv_in) return counter.conv(unit.in, unit.out, 3, sizes[0]);
   if (unit.kind == EncoderUnitPlan::Kind::downsample) return counter.conv(unit.in, unit.out, 3, sizes[unit.level + 1]);
   counter.resnet(unit.in, unit.out, sizes[unit.level]);
-  counter.transformer(unit.out, unit.transformer_depth, sizes[unit.level]);
+  counter.after_resnet(unit.out, unit.transformer_depth, sizes[unit.level]);
 }
 
 }  // namespace
@@ -99,7 +115,7 @@ Macs macs_of(const UNetConfig& config, Evaluate evaluate, int h, int w, int cont
     throw ShapeError("unet_depth", "U-Net: depth " + std::to_string(evaluate.depth) + " is outside 0.." +
                                        std::to_string(plan.skips() - 1));
   }
-  const std::vector<Size> sizes = sizes_of_levels(config.channel_mult.size(), h, w);
+  const std::vector<Size> sizes = sizes_of_levels(config, h, w);
   const bool encoder = evaluate.kind != Evaluate::Kind::encoder_reused;
   const bool full = evaluate.kind == Evaluate::Kind::full;
   const int depth = evaluate.kind == Evaluate::Kind::deep ? evaluate.depth : plan.skips() - 1;
@@ -110,17 +126,18 @@ Macs macs_of(const UNetConfig& config, Evaluate evaluate, int h, int w, int cont
   for (int n = 0; encoder && n <= depth; ++n) count_encoder_unit(counter, plan.encoder[n], sizes);
   if (full) {
     counter.resnet(plan.middle_channels, plan.middle_channels, sizes.back());
-    counter.transformer(plan.middle_channels, plan.middle_transformer_depth, sizes.back());
+    counter.after_resnet(plan.middle_channels, plan.middle_transformer_depth, sizes.back());
     counter.resnet(plan.middle_channels, plan.middle_channels, sizes.back());
   }
   for (int j = plan.skips() - 1 - depth; j < plan.skips(); ++j) {
     const DecoderUnitPlan& unit = plan.decoder[j];
     counter.resnet(unit.in + unit.skip, unit.out, sizes[unit.level]);
-    counter.transformer(unit.out, unit.transformer_depth, sizes[unit.level]);
+    counter.after_resnet(unit.out, unit.transformer_depth, sizes[unit.level]);
     if (unit.upsample) counter.conv(unit.out, unit.out, 3, sizes[unit.level - 1]);
   }
-  counter.norm(config.model_channels, sizes[0].places());
-  counter.conv(config.model_channels, config.out_channels, 3, sizes[0]);
+  const double last = plan.decoder.back().out;
+  counter.resnet_norm(last, sizes[0].places());
+  counter.conv(last, config.out_channels, 3, sizes[0]);
   return counter.macs();
 }
 

@@ -15,6 +15,9 @@ void check(const UNetConfig& config) {
     fail("channel_mult and transformer_depth need one entry for each level");
   }
   if (config.res_blocks < 1) fail("res_blocks must be at least 1");
+  if (config.style == UNetStyle::ddpm && config.middle_transformer_depth != 1) {
+    fail("this kind of network has attention in its middle");
+  }
   if (config.heads < 1 && config.head_channels < 1) fail("either heads or head_channels must be given");
   for (const int mult : config.channel_mult) {
     if (mult < 1 || config.model_channels < 1 || config.model_channels * mult % kNormGroups != 0) {
@@ -52,6 +55,7 @@ UNetPlan plan_unet(const UNetConfig& config) {
       width = out;
     }
   }
+  name_parts(plan, config);
   return plan;
 }
 

@@ -82,6 +82,8 @@ at::Tensor lanczos(const at::Tensor& x, std::int64_t width, std::int64_t height)
                 "lanczos resizes pictures of 1 or 3 channels, not of " + std::to_string(c) + "; choose another method");
   }
   const at::Tensor bytes = (x.to(at::kCPU, at::kFloat) * 255.0).clamp(0, 255).to(at::kByte).contiguous();
+  // Columns first, as Pillow did up to version 12; Pillow 13 takes the rows first where that is less work, which moves
+  // single values by one level.
   const at::Tensor wide = along(bytes, n * c * h, w, 1, width);
   const at::Tensor tall = along(wide, n * c, h, width, height);
   return (tall.view({n, c, height, width}).to(at::kFloat) / 255.0).to(x.device());

@@ -86,30 +86,12 @@ at::Tensor tiled(const at::Tensor& x, const Function& function, const Tiling& ti
   return at::cat(pictures);
 }
 
-at::Tensor decode_tiled(const AutoencoderKL& autoencoder, const at::Tensor& latent, std::int64_t tile,
-                        std::int64_t overlap, const std::function<void()>& on_tile) {
-  const Function decode = [&](const at::Tensor& part) {
-    at::Tensor pixels = autoencoder.decode(part).to(at::kCPU, at::kFloat);
-    if (on_tile) on_tile();
-    return pixels;
-  };
+at::Tensor mean_over_tilings(const at::Tensor& x, const Function& function, std::int64_t tile, std::int64_t overlap,
+                             double scale) {
   const auto run = [&](std::int64_t width, std::int64_t height) {
-    return tiled(latent, decode, {width, height, overlap}, autoencoder.downscale());
+    return tiled(x, function, {width, height, overlap}, scale);
   };
   return (run(tile / 2, tile * 2) + run(tile * 2, tile / 2) + run(tile, tile)) / 3.0;
-}
-
-at::Tensor encode_tiled(const AutoencoderKL& autoencoder, const at::Tensor& pixels, std::int64_t tile,
-                        std::int64_t overlap, const std::function<void()>& on_tile) {
-  const Function encode = [&](const at::Tensor& part) {
-    at::Tensor latent = autoencoder.encode(part).to(at::kCPU, at::kFloat);
-    if (on_tile) on_tile();
-    return latent;
-  };
-  const auto run = [&](std::int64_t width, std::int64_t height) {
-    return tiled(pixels, encode, {width, height, overlap}, 1.0 / autoencoder.downscale());
-  };
-  return (run(tile, tile) + run(tile * 2, tile / 2) + run(tile / 2, tile * 2)) / 3.0;
 }
 
 }  // namespace refrain::diffusion

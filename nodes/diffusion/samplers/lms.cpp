@@ -5,7 +5,8 @@
 #include <ATen/TensorOperators.h>
 
 #include <algorithm>
-#include <array>
+#include <boost/math/quadrature/gauss_kronrod.hpp>
+#include <cstddef>
 #include <deque>
 
 #include "samplers.hpp"
@@ -17,19 +18,26 @@ namespace {
 constexpr int kOrder = 4;
 
 /// The integral over the step from sigma i of the Lagrange polynomial that is 1 at sigma i - j and 0 at the other
-/// `order` - 1. Two Gauss points are exact up to the third degree.
+/// `order` - 1. Two points would be exact; k-diffusion's quadrature takes 21 (Gauss and Kronrod's, as QUADPACK), and its
+/// polynomial is computed in float32, which shows where a large step follows tiny ones.
 double coefficient(const Sigmas& sigmas, int order, int i, int j) {
+  using Rule = boost::math::quadrature::gauss_kronrod<double, 21>;
   const double from = sigmas[i], to = sigmas[i + 1];
-  double sum = 0;
-  for (const double point : {-std::sqrt(1.0 / 3), std::sqrt(1.0 / 3)}) {
-    const double at = (from + to) / 2 + point * (to - from) / 2;
-    double product = 1;
+  const double centre = 0.5 * (from + to), half = 0.5 * (to - from);
+  const auto polynomial = [&](double sigma) -> double {
+    const auto at = static_cast<float>(sigma);
+    float product = 1;
     for (int k = 0; k < order; ++k) {
-      if (k != j) product *= (at - sigmas[i - k]) / (static_cast<double>(sigmas[i - j]) - sigmas[i - k]);
+      if (k != j) product *= (at - sigmas[i - k]) / (sigmas[i - j] - sigmas[i - k]);
     }
-    sum += product;
+    return product;
+  };
+  double sum = Rule::weights()[0] * polynomial(centre);
+  for (std::size_t n = 1; n < Rule::abscissa().size(); ++n) {
+    const double away = half * Rule::abscissa()[n];
+    sum += Rule::weights()[n] * (polynomial(centre - away) + polynomial(centre + away));
   }
-  return sum * (to - from) / 2;
+  return sum * half;
 }
 
 }  // namespace

@@ -13,15 +13,19 @@ namespace refrain::diffusion {
 
 namespace {
 
-constexpr int kMerges = 48894;                       // what is left of 49,408 ids
+constexpr int kFirstMerge = 512;                     // before it the bytes, alone and ending a word
+constexpr std::size_t kMerges = 48894;               // what is left of CLIP's 49,408 ids
 constexpr std::size_t kLargestVocabulary = 1 << 24;  // the real one is 3 MB: a larger one is no vocabulary
 
 const char* const kRemedy =
     "\n  `make setup` takes the file from the package open_clip_torch; by hand: unpack bpe_simple_vocab_16e6.txt.gz "
     "from that package and put it there.";
 
+ModelError damaged(const std::string& where, const std::string& why, const std::string& remedy) {
+  return {"vocabulary_damaged", "the vocabulary of the tokenizer is damaged: " + where + ": " + why + remedy};
+}
 ModelError damaged(const std::filesystem::path& file, const std::string& why) {
-  return {"vocabulary_damaged", "the vocabulary of the tokenizer is damaged: " + file.string() + ": " + why + kRemedy};
+  return damaged(file.string(), why, kRemedy);
 }
 
 /// The unpacked text of a gzip file.
@@ -47,27 +51,16 @@ std::string unpack(const std::filesystem::path& file) {
   return text;
 }
 
-/// The merges: the lines after the header, of which CLIP uses the first 48,894.
-std::vector<std::string_view> merge_lines(std::string_view text, const std::filesystem::path& file) {
+/// The lines after the header, at most `most` of them; a last one that lacks its newline is cut short and left out.
+std::vector<std::string_view> merge_lines(std::string_view text, std::size_t most) {
   std::vector<std::string_view> lines;
-  lines.reserve(kMerges);
   std::size_t at = text.find('\n');  // ends the header
-  while (at != text.npos && lines.size() < kMerges) {
+  while (at != text.npos && lines.size() < most) {
     const std::size_t begin = at + 1;
     at = text.find('\n', begin);
     if (at != text.npos) lines.push_back(text.substr(begin, at - begin));
   }
-  if (lines.size() < kMerges) throw damaged(file, std::to_string(lines.size()) + " merges instead of 48894");
   return lines;
-}
-
-BytePairEncoding read_merges(const std::filesystem::path& file) {
-  const std::string text = unpack(file);
-  try {
-    return BytePairEncoding(merge_lines(text, file));
-  } catch (const std::invalid_argument& error) {
-    throw damaged(file, error.what());
-  }
 }
 
 }  // namespace
@@ -77,7 +70,8 @@ struct ClipTokenizer::Tables {
   WordSplitter words;
 };
 
-ClipTokenizer::ClipTokenizer() = default;
+ClipTokenizer::ClipTokenizer(const std::vector<std::string_view>& merges)
+    : tables_(new Tables{BytePairEncoding(merges), {}}), start_(kFirstMerge + static_cast<int>(merges.size())) {}
 ClipTokenizer::~ClipTokenizer() = default;
 
 std::shared_ptr<const ClipTokenizer> ClipTokenizer::open(const std::filesystem::path& vocabulary) {
@@ -87,9 +81,25 @@ std::shared_ptr<const ClipTokenizer> ClipTokenizer::open(const std::filesystem::
                                                (vocabulary.empty() ? "no file was named" : vocabulary.string()) +
                                                kRemedy);
   }
-  std::shared_ptr<ClipTokenizer> tokenizer(new ClipTokenizer);
-  tokenizer->tables_.reset(new Tables{read_merges(vocabulary), {}});
-  return tokenizer;
+  const std::string text = unpack(vocabulary);
+  const std::vector<std::string_view> merges = merge_lines(text, kMerges);
+  if (merges.size() < kMerges) throw damaged(vocabulary, std::to_string(merges.size()) + " merges instead of 48894");
+  try {
+    return std::shared_ptr<const ClipTokenizer>(new ClipTokenizer(merges));
+  } catch (const std::invalid_argument& error) {
+    throw damaged(vocabulary, error.what());
+  }
+}
+
+std::shared_ptr<const ClipTokenizer> ClipTokenizer::read(std::string_view text, const std::string& where) {
+  constexpr const char* kGetAgain = "\n  Get the checkpoint again from where it came from.";
+  if (text.size() > kLargestVocabulary) throw damaged(where, "far too large", kGetAgain);
+  if (!text.ends_with('\n')) throw damaged(where, "its last line is cut short", kGetAgain);
+  try {
+    return std::shared_ptr<const ClipTokenizer>(new ClipTokenizer(merge_lines(text, kLargestVocabulary)));
+  } catch (const std::invalid_argument& error) {
+    throw damaged(where, error.what(), kGetAgain);
+  }
 }
 
 std::vector<int> ClipTokenizer::encode(std::string_view text) const {

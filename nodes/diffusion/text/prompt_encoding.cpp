@@ -23,7 +23,7 @@ bool has_emphasis(const Chunks& chunks) {
 
 /// Start, end, and padding: what an empty prompt is.
 std::vector<WeightedToken> empty_chunk(const ClipTokenizer& tokenizer, std::size_t length) {
-  std::vector<WeightedToken> chunk(length, {tokenizer.end(), 1.0F});
+  std::vector<WeightedToken> chunk(length, {tokenizer.end(), 1.0F, {}});
   chunk.front().id = tokenizer.start();
   return chunk;
 }
@@ -38,6 +38,19 @@ at::Tensor ids_of(const Chunks& chunks) {
     for (const WeightedToken& token : chunk) *id++ = token.id;
   }
   return ids;
+}
+
+/// The vectors of textual inversions, with their places.
+std::vector<InsertedVector> vectors_of(const Chunks& chunks) {
+  std::vector<InsertedVector> found;
+  for (std::size_t row = 0; row < chunks.size(); ++row) {
+    for (std::size_t column = 0; column < chunks[row].size(); ++column) {
+      const at::Tensor& vector = chunks[row][column].vector;
+      if (vector.defined())
+        found.push_back({static_cast<std::int64_t>(row), static_cast<std::int64_t>(column), vector});
+    }
+  }
+  return found;
 }
 
 /// [B, T, 1] float32
@@ -69,18 +82,26 @@ at::Tensor pooled_of(const at::Tensor& hidden, const std::vector<WeightedToken>&
 
 }  // namespace
 
-EncodedPrompt encode_prompt(const Clip& clip, std::string_view prompt) {
+EncodedPrompt encode_prompt(const Clip& clip, std::string_view prompt, const FindInversion& find) {
   if (!clip.text_model || !clip.tokenizer) {
     throw ModelError("no_text_encoder", "this CLIP has no text encoder: load a checkpoint that holds one");
   }
-  const Chunks chunks = tokenize_prompt(*clip.tokenizer, prompt);
+  const Chunks chunks = tokenize_prompt(*clip.tokenizer, prompt, find);
   const bool emphasis = has_emphasis(chunks);
   Chunks batch = chunks;
   if (emphasis) batch.push_back(empty_chunk(*clip.tokenizer, chunks.front().size()));
 
-  const at::Tensor hidden = clip.text_model->encode(ids_of(batch)).to(at::kCPU, at::kFloat);
+  const bool is_there = -clip.last_layer <= clip.text_model->config().layers;
+  const at::Tensor ids = ids_of(batch);
+  const std::vector<InsertedVector> vectors = vectors_of(batch);
+  const auto states_at = [&](int layer) {
+    return clip.text_model->encode(ids, layer, vectors).to(at::kCPU, at::kFloat);
+  };
+  const at::Tensor hidden = states_at(is_there ? clip.last_layer : -1);
   const at::Tensor states = emphasis ? emphasised(hidden, chunks) : hidden;
-  return {states.reshape({1, -1, states.size(2)}), pooled_of(hidden, chunks.front(), clip.tokenizer->end())};
+  // The pooled output is always the last layer's.
+  const at::Tensor last = is_there && clip.last_layer != -1 ? states_at(-1) : hidden;
+  return {states.reshape({1, -1, states.size(2)}), pooled_of(last, chunks.front(), clip.tokenizer->end())};
 }
 
 }  // namespace refrain::diffusion

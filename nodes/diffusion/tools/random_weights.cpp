@@ -47,6 +47,7 @@ Distribution weight_distribution(std::string_view name, at::IntArrayRef shape) {
   constexpr std::array kOutputs{"model.diffusion_model.out.2"sv, "first_stage_model.decoder.conv_out"sv};
   if (shape.size() == 1) return name.ends_with(".weight") ? Distribution{1, 0.1} : Distribution{0, 0.1};
   if (name.ends_with("token_embedding.weight")) return {0, 0.5};
+  if (name.ends_with(".embedding.weight")) return {0, 1};
   if (name.ends_with("position_embedding.weight")) return {0, 0.1};
   double fan_in = 1;
   for (const std::int64_t size : shape.slice(1)) fan_in *= static_cast<double>(size);
@@ -54,6 +55,7 @@ Distribution weight_distribution(std::string_view name, at::IntArrayRef shape) {
   const double gain = ends_with_any(module, kBranchEnds)       ? 0.5
                       : ends_with_any(module, kQueriesAndKeys) ? 1.25
                       : ends_with_any(module, kOutputs)        ? 0.3
+                      : module == "conv_out"                   ? 0.3
                                                                : 1.0;
   return {0, gain / std::sqrt(fan_in)};
 }

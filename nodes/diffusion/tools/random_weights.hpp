@@ -12,10 +12,12 @@
 //   rank 1 (a bias)                                                        mean 0, scale 0.1
 //   ...token_embedding.weight                                              mean 0, scale 0.5
 //   ...position_embedding.weight                                           mean 0, scale 0.1
+//   ....embedding.weight (classes, codebook)                               mean 0, scale 1
 //   last module out_layers.3, conv2, to_out.0, ff.net.2, proj_out, fc2, out_proj
 //                                                                          mean 0, scale 0.5 / sqrt(fan in)
 //   last module to_q, to_k, q_proj, k_proj, q, k                           mean 0, scale 1.25 / sqrt(fan in)
-//   model.diffusion_model.out.2, first_stage_model.decoder.conv_out        mean 0, scale 0.3 / sqrt(fan in)
+//   model.diffusion_model.out.2, first_stage_model.decoder.conv_out, conv_out (the whole name)
+//                                                                          mean 0, scale 0.3 / sqrt(fan in)
 //   any other                                                              mean 0, scale 1 / sqrt(fan in)
 // Fan in is the product of all sizes but the first. No branch is nearly zero and no norm is an identity, so that a
 // fault in any of them shows in the output.

@@ -3,9 +3,18 @@
 
 #include <cstddef>
 #include <filesystem>
+#include <mutex>
 #include <string>
+#include <thread>
+#include <vector>
 
 namespace refrain::diffusion {
+
+/// Where bytes are in a file.
+struct FilePart {
+  std::size_t offset = 0;
+  std::size_t bytes = 0;
+};
 
 /// A whole file mapped for reading. Immutable; its bytes may be read from several threads.
 class MappedFile {
@@ -21,11 +30,17 @@ class MappedFile {
   const std::string& name() const { return name_; }
   /// Drops the whole pages inside [offset, offset + length): reading them again reads the file again.
   void give_back(std::size_t offset, std::size_t length) const;
+  /// Begins to read these parts of the file in the background, once, so that the disk is busy while what is there
+  /// already is worked on. Ends with this object.
+  void read_ahead(std::vector<FilePart> parts) const;
 
  private:
   std::string name_;
   const std::byte* data_ = nullptr;
   std::size_t size_ = 0;
+  int descriptor_ = -1;
+  mutable std::once_flag reading_;
+  mutable std::jthread reader_;
 };
 
 }  // namespace refrain::diffusion

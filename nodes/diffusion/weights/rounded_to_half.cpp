@@ -25,6 +25,7 @@ class RoundedToHalf final : public WeightSource {
     return rounded;
   }
   void give_back(std::string_view name) const override { source_->give_back(name); }
+  void read_ahead() const override { source_->read_ahead(); }
 
  private:
   std::shared_ptr<const WeightSource> source_;

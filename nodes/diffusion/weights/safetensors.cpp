@@ -1,6 +1,9 @@
 // Safetensors files, mapped: github.com/huggingface/safetensors, safetensors/src/tensor.rs.
 
-#include "weights/mapped_file.hpp"
+#include "weights/safetensors.hpp"
+
+#include "weights/ema_weights.hpp"
+#include "weights/file_format.hpp"
 #include "weights/safetensors_header.hpp"
 
 #include <ATen/core/Tensor.h>
@@ -12,15 +15,15 @@
 #include <cstdint>
 #include <cstring>
 #include <utility>
+#include <vector>
 
 namespace refrain::diffusion {
 namespace {
 
 class SafetensorsFile final : public WeightSource {
  public:
-  explicit SafetensorsFile(const std::filesystem::path& path)
-      : file_(std::make_shared<const MappedFile>(path)),
-        header_(read_safetensors_header({file_->data(), file_->size()}, file_->name())) {
+  explicit SafetensorsFile(std::shared_ptr<const MappedFile> file)
+      : file_(std::move(file)), header_(read_safetensors_header({file_->data(), file_->size()}, file_->name())) {
     for (const auto& [name, entry] : header_.tensors) infos_.emplace_hint(infos_.end(), name, entry.info);
   }
 
@@ -46,6 +49,13 @@ class SafetensorsFile final : public WeightSource {
     const SafetensorsEntry& entry = find(name);
     file_->give_back(entry.offset, entry.bytes);
   }
+  void read_ahead() const override {
+    std::vector<FilePart> parts;
+    for (const auto& [name, entry] : header_.tensors) {
+      if (!is_average(name)) parts.push_back({entry.offset, entry.bytes});
+    }
+    file_->read_ahead(std::move(parts));
+  }
 
  private:
   const SafetensorsEntry& find(std::string_view name) const {
@@ -63,8 +73,17 @@ class SafetensorsFile final : public WeightSource {
 
 }  // namespace
 
-std::shared_ptr<const WeightSource> open_safetensors(const std::filesystem::path& file) {
-  return std::make_shared<const SafetensorsFile>(file);
+std::shared_ptr<const WeightSource> open_safetensors(std::shared_ptr<const MappedFile> file) {
+  return std::make_shared<const SafetensorsFile>(std::move(file));
+}
+
+std::shared_ptr<const WeightSource> open_safetensors(const std::filesystem::path& path) {
+  auto file = std::make_shared<const MappedFile>(path);
+  if (recognise_format({file->data(), file->size()}, file->name()) != FileFormat::safetensors) {
+    throw ModelError("model_file_unsupported",
+                     file->name() + " is a PyTorch checkpoint where a safetensors file is needed; convert it");
+  }
+  return open_safetensors(std::move(file));
 }
 
 }  // namespace refrain::diffusion

@@ -1,5 +1,6 @@
 #include "weights/safetensors_header.hpp"
 
+#include "weights/quoted.hpp"
 #include "weights/safetensors_dtype.hpp"
 
 #include <refrain/diffusion/error.hpp>
@@ -21,11 +22,19 @@ static_assert(std::endian::native == std::endian::little, "safetensors data is l
 
 constexpr std::size_t kLengthBytes = 8;
 constexpr std::uint64_t kMaxHeader = 100'000'000;  // the reference reader's own limit
-// Limits of ours, far above any model: they bound what a hostile header can make us allocate.
-constexpr std::size_t kMaxTensors = 100'000;
-constexpr std::size_t kMaxMetadata = 100'000;
 constexpr std::size_t kMaxRank = 16;
-constexpr std::size_t kMaxString = 8U << 20U;
+
+/// Limits of ours, far above any model: with them a hostile header takes no more memory than the file has.
+struct Limits {
+  explicit Limits(std::size_t file)
+      : tensors(std::min<std::size_t>(100'000, 2048 + file / 400)),
+        notes(std::min<std::size_t>(100'000, 2048 + file / 100)),
+        string(std::clamp<std::size_t>(file / 8, std::size_t{1} << 19U, std::size_t{1} << 23U)) {}
+
+  std::size_t tensors;
+  std::size_t notes;   ///< members of __metadata__
+  std::size_t string;  ///< bytes of one
+};
 
 /// What stands between the braces of one tensor's entry.
 struct RawEntry {
@@ -35,18 +44,12 @@ struct RawEntry {
   std::optional<std::vector<std::uint64_t>> offsets;
 };
 
-std::string in_quotes(std::string_view text) {
-  constexpr std::size_t kLongest = 120;
-  std::string result = "'";
-  result += text.substr(0, kLongest);
-  return result + (text.size() > kLongest ? "...'" : "'");
-}
-
 /// Takes nlohmann's SAX events; nothing of the document is kept but the entries. A false return stops the parser.
 class HeaderHandler final : public nlohmann::json_sax<nlohmann::json> {
  public:
-  HeaderHandler(std::vector<RawEntry>& entries, std::map<std::string, std::string, std::less<>>& metadata)
-      : entries_(entries), metadata_(metadata) {}
+  HeaderHandler(const Limits& limits, std::vector<RawEntry>& entries,
+                std::map<std::string, std::string, std::less<>>& metadata)
+      : limits_(limits), entries_(entries), metadata_(metadata) {}
 
   const std::string& problem() const { return problem_; }
 
@@ -57,7 +60,9 @@ class HeaderHandler final : public nlohmann::json_sax<nlohmann::json> {
       if (std::exchange(has_metadata_, true)) return refuse("__metadata__ stands there twice");
       return go(Place::metadata);
     }
-    if (entries_.size() >= kMaxTensors) return refuse("more than " + std::to_string(kMaxTensors) + " tensors");
+    if (entries_.size() >= limits_.tensors) {
+      return refuse("more than " + std::to_string(limits_.tensors) + " tensors in a file of this size");
+    }
     entries_.push_back({std::move(key_), {}, {}, {}});
     return go(Place::entry);
   }
@@ -75,7 +80,9 @@ class HeaderHandler final : public nlohmann::json_sax<nlohmann::json> {
   }
   bool string(std::string& value) override {
     if (place_ == Place::metadata) {
-      if (metadata_.size() >= kMaxMetadata) return refuse("more than " + std::to_string(kMaxMetadata) + " notes");
+      if (metadata_.size() >= limits_.notes) {
+        return refuse("more than " + std::to_string(limits_.notes) + " notes in a file of this size");
+      }
       if (metadata_.emplace(std::move(key_), std::move(value)).second) return true;
       return refuse("a key of __metadata__ stands there twice");
     }
@@ -116,6 +123,7 @@ class HeaderHandler final : public nlohmann::json_sax<nlohmann::json> {
     return go(Place::numbers);
   }
 
+  const Limits& limits_;
   std::vector<RawEntry>& entries_;
   std::map<std::string, std::string, std::less<>>& metadata_;
   std::vector<std::uint64_t>* numbers_ = nullptr;
@@ -127,14 +135,15 @@ class HeaderHandler final : public nlohmann::json_sax<nlohmann::json> {
 
 class HeaderReader {
  public:
-  HeaderReader(std::span<const std::byte> file, const std::string& name) : file_(file), name_(name) {}
+  HeaderReader(std::span<const std::byte> file, const std::string& name)
+      : file_(file), name_(name), limits_(file.size()) {}
 
   SafetensorsHeader read() {
     const std::string_view json = find_json();
-    check_strings(json);
+    check_lengths(json);
     SafetensorsHeader header;
     std::vector<RawEntry> entries;
-    HeaderHandler handler(entries, header.metadata);
+    HeaderHandler handler(limits_, entries, header.metadata);
     if (!nlohmann::json::sax_parse(json.begin(), json.end(), &handler)) damaged("its header: " + handler.problem());
     for (RawEntry& raw : entries) {
       SafetensorsEntry entry = check(raw);
@@ -150,26 +159,7 @@ class HeaderReader {
     throw ModelError("model_file_damaged", name_ + " is not a sound safetensors file: " + what + "; download it again");
   }
 
-  /// What people download by mistake, or give the wrong ending.
-  void check_foreign() const {
-    const std::string_view text(reinterpret_cast<const char*>(file_.data()), std::min<std::size_t>(file_.size(), 64));
-    const auto fail = [&](const char* what) { throw ModelError("model_file_unsupported", name_ + what); };
-    if (text.starts_with("PK\x03\x04")) {
-      fail(
-          " is a PyTorch checkpoint (a zip file); only safetensors files are supported: choose that version of the "
-          "model");
-    }
-    if (text.starts_with("GGUF")) fail(" is a GGUF file; only safetensors files are supported");
-    if (text.starts_with("version https://git-lfs")) {
-      fail(" is a git-lfs pointer, not the model itself; fetch it with 'git lfs pull' or download it again");
-    }
-    if (text.starts_with("<!") || text.starts_with("<html")) {
-      fail(" is a web page, not a model; the download needs a log-in or another address");
-    }
-  }
-
   std::string_view find_json() {
-    check_foreign();
     if (file_.size() < kLengthBytes) truncated(kLengthBytes);
     std::uint64_t length = 0;
     std::memcpy(&length, file_.data(), kLengthBytes);
@@ -184,20 +174,32 @@ class HeaderReader {
     return json;
   }
 
-  /// The parser holds each string up to four times while it reads it.
-  void check_strings(std::string_view json) const {
+  void check_string(std::size_t length) const {
+    if (length > limits_.string) {
+      damaged("a string of more than " + std::to_string(limits_.string) + " bytes in its header");
+    }
+  }
+
+  /// The parser holds each string or number up to four times while it reads it, and takes a zero byte for the end.
+  void check_lengths(std::string_view json) const {
+    constexpr std::size_t kLongestNumber = 100;
     std::size_t begin = 0;
+    std::size_t digits = 0;
     bool inside = false;
     for (std::size_t i = 0; i < json.size(); ++i) {
-      if (json[i] == '"') {
-        if (inside && i - begin > kMaxString) damaged("a string of more than 8 MiB in its header");
+      const char c = json[i];
+      if (c == '\0') damaged("a zero byte in its header");
+      digits = c >= '0' && c <= '9' && !inside ? digits + 1 : 0;
+      if (digits > kLongestNumber) damaged("a number of more than 100 digits in its header");
+      if (c == '"') {
+        if (inside) check_string(i - begin);
         inside = !inside;
         begin = i;
-      } else if (json[i] == '\\' && inside) {
+      } else if (c == '\\' && inside) {
         ++i;
       }
     }
-    if (inside && json.size() - begin > kMaxString) damaged("a string of more than 8 MiB in its header");
+    if (inside) check_string(json.size() - begin);
   }
 
   SafetensorsEntry check(const RawEntry& raw) const {
@@ -257,6 +259,7 @@ class HeaderReader {
 
   std::span<const std::byte> file_;
   const std::string& name_;
+  Limits limits_;
   std::size_t data_ = 0;  // where the tensors begin
 };
 

@@ -9,6 +9,7 @@ namespace refrain::diffusion {
 
 WeightSource::~WeightSource() = default;
 void WeightSource::give_back(std::string_view) const {}
+void WeightSource::read_ahead() const {}
 
 Weights::Weights(std::shared_ptr<const WeightSource> source, Placement placement, std::string prefix)
     : source_(std::move(source)), placement_(placement), prefix_(std::move(prefix)) {

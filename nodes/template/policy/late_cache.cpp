@@ -1,24 +1,24 @@
 #include <refrain/plugin.hpp>
 
 #include <refrain/diffusion/cache_policy.hpp>
-#include <refrain/diffusion/error.hpp>
 
 namespace {
 
 using namespace refrain;
+using namespace refrain::diffusion;
 
-/// The state of one sampling run; this policy needs none beside its settings.
-class LateSession final : public diffusion::CacheSession {
+/// Lives for one sampling run, and decides.
+class LateSession final : public CacheSession {
  public:
   LateSession(double start, int depth) : start_(start), depth_(depth) {}
 
-  /// What must be kept from full evaluations: the feature at our depth.
+  /// What is kept from evaluation to evaluation: the feature at our depth.
   diffusion::Needs needs() const override { return {.depths = {depth_}}; }
 
-  /// Everything at first; later everything at even steps, and at odd ones the units shallower than our depth.
-  diffusion::Decision decide(const diffusion::Moment& moment) override {
-    const bool reuse = moment.progress >= start_ && moment.step % 2 == 1;
-    return reuse ? diffusion::Decision::deep(depth_) : diffusion::Decision::full();
+  /// Everything at first, where the picture takes shape; later, at every second step, only what is shallower.
+  Decision decide(const Moment& moment) override {
+    if (moment.progress < start_) return Decision::full("the start of the run");
+    return moment.step % 2 == 1 ? Decision::deep(depth_) : Decision::full();
   }
 
  private:
@@ -26,21 +26,12 @@ class LateSession final : public diffusion::CacheSession {
   int depth_;
 };
 
-/// Leaves the start of a run alone, where the picture takes shape, and reuses at every second step after it.
-class LatePolicy final : public diffusion::CachePolicy {
+/// Immutable, and shared between runs: makes a session for each.
+class LatePolicy final : public CachePolicy {
  public:
   LatePolicy(double start, int depth) : start_(start), depth_(depth) {}
-
-  std::string describe() const override {
-    return "late, from " + std::to_string(start_) + ", depth " + std::to_string(depth_);
-  }
-
-  std::unique_ptr<diffusion::CacheSession> begin(const diffusion::Run& run) const override {
-    if (depth_ >= run.skips) {
-      throw diffusion::ModelError("no_such_depth", "LateCache: depth " + std::to_string(depth_) +
-                                                       " is too deep; this " + "model has 0 to " +
-                                                       std::to_string(run.skips - 1));
-    }
+  std::string describe() const override { return "late, depth " + std::to_string(depth_); }
+  std::unique_ptr<CacheSession> begin(const Run&) const override {
     return std::make_unique<LateSession>(start_, depth_);
   }
 
@@ -54,14 +45,11 @@ class LateCache final : public Node {
  public:
   static constexpr Param<double> start{"start", 0.4, {0.0, 1.0, 0.05}, "part of the run that is computed whole"};
   static constexpr Param<int> depth{"depth", 0, {0, 99}, "units that a reused step still computes, less one"};
-  static constexpr Out<diffusion::CachePolicy> policy{"CACHE_POLICY"};
+  static constexpr Out<CachePolicy> policy{"CACHE_POLICY"};
 
   static Schema schema() {
-    return {"LateCache",
-            "refrain/caching",
-            "Reuses at every second step, once the picture has taken shape.",
-            {start, depth},
-            {policy}};
+    return {
+        "LateCache", "refrain/caching", "Reuses at every second step, but for the start.", {start, depth}, {policy}};
   }
 
   void run(Context& ctx) override { ctx.set(policy, std::make_shared<LatePolicy>(ctx[start], ctx[depth])); }

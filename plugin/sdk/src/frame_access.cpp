@@ -5,6 +5,8 @@
 namespace refrain {
 
 Host::~Host() = default;
+bool Host::wants_previews() const { return false; }
+void Host::preview(const at::Tensor&) {}
 
 namespace detail {
 

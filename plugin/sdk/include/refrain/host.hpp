@@ -11,6 +11,10 @@
 #include <functional>
 #include <string_view>
 
+namespace at {
+class Tensor;  // <ATen/core/Tensor.h>, for those who make previews
+}
+
 namespace refrain {
 
 enum class LogLevel : std::uint8_t { debug, info, warning, error };
@@ -39,6 +43,10 @@ class REFRAIN_API Host {
   /// `done` of `of` steps of the running node.
   virtual void progress(std::int64_t done, std::int64_t of) = 0;
   virtual void log(LogLevel level, std::string_view line) = 0;
+  /// Whether somebody looks at unfinished pictures while the run goes on; false where a host has no use for them.
+  virtual bool wants_previews() const;
+  /// An unfinished picture of the running node, [H, W, 3] in 0..1 of any float type. Not to be called unless wanted.
+  virtual void preview(const at::Tensor& pixels);
 
   /// Where the run computes.
   virtual c10::Device device() const = 0;

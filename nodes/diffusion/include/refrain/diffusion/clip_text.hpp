@@ -5,7 +5,9 @@
 #include <ATen/core/Tensor.h>
 #include <refrain/diffusion/weights.hpp>
 
+#include <cstdint>
 #include <memory>
+#include <span>
 
 namespace refrain::diffusion {
 
@@ -17,6 +19,13 @@ struct ClipTextConfig {
   int positions = 77;
 };
 
+/// A vector that stands in place of a token's row of the embedding table.
+struct InsertedVector {
+  std::int64_t row = 0;
+  std::int64_t column = 0;
+  at::Tensor vector;  ///< [D]
+};
+
 class ClipTextModel {
  public:
   ClipTextModel(const ClipTextConfig& config, const Weights& weights);
@@ -26,7 +35,8 @@ class ClipTextModel {
 
   const ClipTextConfig& config() const;
   /// tokens [B, T] int64 -> [B, T, D] float32: the output of layer `layer` (-1: the last), then the final norm.
-  at::Tensor encode(const at::Tensor& tokens, int layer = -1) const;
+  /// Throws ShapeError, also for an inserted vector of another width.
+  at::Tensor encode(const at::Tensor& tokens, int layer = -1, std::span<const InsertedVector> inserted = {}) const;
 
  private:
   struct Parts;

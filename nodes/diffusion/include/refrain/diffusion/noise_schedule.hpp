@@ -15,6 +15,8 @@ class NoiseSchedule {
  public:
   /// betas = linspace(sqrt(first), sqrt(last), steps)^2 in float64; sigmas in float32.
   static NoiseSchedule scaled_linear(double first = 0.00085, double last = 0.012, int steps = 1000);
+  /// betas = linspace(first, last, steps) in float64: DDPM's; sigmas in float32.
+  static NoiseSchedule linear(double first = 1e-4, double last = 0.02, int steps = 1000);
 
   const at::Tensor& sigmas() const { return sigmas_; }  ///< [T] float32, ascending
   int steps() const { return static_cast<int>(sigmas_.size(0)); }
@@ -29,7 +31,20 @@ class NoiseSchedule {
   /// The sigma at a share of the run: 0 is the start (infinite), 1 the end.
   float percent_to_sigma(double percent) const;
 
+  /// The levels that a model was trained on, whatever was made of them here; with `zero_terminal_snr` those of a model
+  /// whose last level is noise alone. Common Diffusion Noise Schedules and Sample Steps are Flawed. Lin et al. WACV
+  /// 2024, arXiv:2305.08891, algorithm 1, its last 0 replaced by 4.9e-8.
+  NoiseSchedule as_trained(bool zero_terminal_snr) const;
+  /// Only every so many of the levels, down from the last: those that a distilled model knows.
+  NoiseSchedule distilled(int steps) const;
+
  private:
+  NoiseSchedule() = default;
+  explicit NoiseSchedule(const at::Tensor& betas);
+  void set(const at::Tensor& sigmas);
+
+  at::Tensor alphas_;  // [T] float64, the products "alpha bar" of the training
+  int spacing_ = 1;    // training steps between two levels
   at::Tensor sigmas_;
   at::Tensor log_sigmas_;
   float sigma_min_ = 0, sigma_max_ = 0;

@@ -3,6 +3,7 @@
 
 #include <ATen/core/Tensor.h>
 #include <refrain/diffusion/model.hpp>
+#include <refrain/diffusion/sampling_report.hpp>
 
 #include <cstdint>
 #include <functional>
@@ -37,6 +38,8 @@ struct StepReport {
 struct SamplerOptions {
   std::uint64_t noise_seed = 0;  ///< of the noise that ancestral samplers add
   std::function<void(const StepReport&)> on_step;
+  at::Tensor noise{};   ///< what x was made from, unscaled; for samplers that start from it in a way of their own
+  at::Tensor latent{};  ///< likewise: zeros for an empty one; scaled as x is
 };
 
 /// A way from noise to a picture. Immutable: the value on a SAMPLER edge. Any node library may bring one.
@@ -80,26 +83,6 @@ struct Condition {
   double end_percent = 1.0;     ///< and up to which
   at::Tensor inpaint_latent{};  ///< [N, C, h, w], unscaled: the picture without its masked part, for inpainting models
   at::Tensor inpaint_mask{};    ///< [N, 1, H, W]: its masked part
-};
-
-/// What an evaluation did, for reports.
-struct Action {
-  int step = 0;
-  int stage = 0;
-  double sigma = 0;
-  Decision decision;
-  bool forced = false;
-  double milliseconds = 0;
-  double macs = 0;  ///< of the whole batch
-};
-
-/// What a sampling run did.
-struct SamplingReport {
-  std::string policy;  ///< describe() of the policy
-  std::vector<Action> actions;
-  double milliseconds = 0;
-  double macs = 0;           ///< executed
-  double macs_uncached = 0;  ///< had every evaluation been full
 };
 
 /// Everything that KSampler needs. Follows comfy/sample.py and comfy/samplers.py.

@@ -3,7 +3,6 @@
 // tiled_scale; comfy/sd.py).
 
 #include <ATen/core/Tensor.h>
-#include <refrain/diffusion/autoencoder.hpp>
 
 #include <cstdint>
 #include <functional>
@@ -23,12 +22,8 @@ struct Tiling {
 at::Tensor tiled(const at::Tensor& x, const std::function<at::Tensor(const at::Tensor&)>& function,
                  const Tiling& tiling, double scale);
 
-/// decode() over tiles: the mean over square, wide and tall ones, so that their borders don't show. `tile` and
-/// `overlap` in cells of the latent. `on_tile`, when given, is called after each; throw from it to stop.
-at::Tensor decode_tiled(const AutoencoderKL& autoencoder, const at::Tensor& latent, std::int64_t tile,
-                        std::int64_t overlap, const std::function<void()>& on_tile = {});
-/// encode() over tiles, likewise; `tile` and `overlap` in pixels.
-at::Tensor encode_tiled(const AutoencoderKL& autoencoder, const at::Tensor& pixels, std::int64_t tile,
-                        std::int64_t overlap, const std::function<void()>& on_tile = {});
+/// The mean over square, wide and tall tiles, so that their borders don't show: of the area of a square of side `tile`.
+at::Tensor mean_over_tilings(const at::Tensor& x, const std::function<at::Tensor(const at::Tensor&)>& function,
+                             std::int64_t tile, std::int64_t overlap, double scale);
 
 }  // namespace refrain::diffusion

@@ -7,24 +7,35 @@
 #include <refrain/diffusion/cache_policy.hpp>
 #include <refrain/diffusion/weights.hpp>
 
+#include <cstdint>
 #include <memory>
 #include <span>
 #include <vector>
 
 namespace refrain::diffusion {
 
+/// Whose U-Net it is: names of the tensors and what shapes can't tell.
+enum class UNetStyle : std::uint8_t {
+  ldm,   ///< CompVis: "input_blocks...", transformers, norms with 1e-5, cosines first, halving pads every side
+  ddpm,  ///< ermongroup: "down...", attention over places, norms with 1e-6, sines first, halving pads right and below
+};
+
 /// Sizes of a U-Net. The family gives what shapes can't tell (heads, norms).
 struct UNetConfig {
+  UNetStyle style = UNetStyle::ldm;
   int in_channels = 4;
   int out_channels = 4;
   int model_channels = 320;
   std::vector<int> channel_mult{1, 2, 4, 4};
   int res_blocks = 2;
-  std::vector<int> transformer_depth{1, 1, 1, 0};  ///< per level; 0: no attention there
+  std::vector<int> transformer_depth{1, 1, 1, 0};  ///< per level; 0: no attention there; ddpm: 0 or 1
   int middle_transformer_depth = 1;
   int heads = 8;          ///< number of heads at every level, when head_channels is 0
   int head_channels = 0;  ///< channels of a head, when heads follow the width
-  int context_dim = 768;
+  int context_dim = 768;  ///< width of a token; 0: the network takes no context
+  /// Whether DeepCache's counter knew the norms of resnets and head. CompVis' own class of them escaped it, which
+  /// matters for LDM-4-G's published 99.82 G (99.86 with them); Stable Diffusion was counted on diffusers' classes.
+  bool resnet_norms_counted = true;
 };
 
 /// What goes in. The latent is already scaled by the sampler's c_in.
@@ -34,16 +45,25 @@ struct UNetInput {
   at::Tensor context;    ///< [N, T, D]
 };
 
+/// What the decoder takes from the rest of the network.
+struct EncoderOutput {
+  std::vector<at::Tensor> skips;  ///< s_0 .. s_{S-1}
+  at::Tensor middle;              ///< the middle's output, which is h_{S-1}
+};
+
 /// Which part to compute, what to reuse, what to hand out.
 struct UNetRequest {
-  Evaluate evaluate = Evaluate::full();  ///< full or deep(k)
-  at::Tensor feature;                    ///< for deep(k): h_k, as `kept` gave it
-  std::span<const int> keep;             ///< depths whose h_k is handed out, where this evaluation computes it
+  Evaluate evaluate = Evaluate::full();    ///< full, deep(k) or encoder_reused
+  at::Tensor feature = {};                 ///< for deep(k): h_k, as `kept` gave it
+  std::span<const int> keep = {};          ///< depths whose h_k is handed out, where this evaluation computes it
+  const EncoderOutput* encoder = nullptr;  ///< for encoder_reused: what a full evaluation handed out
+  bool keep_encoder = false;               ///< hand it out, where this evaluation computes it
 };
 
 struct UNetResult {
   at::Tensor prediction;         ///< [N, out_channels, h, w], in the latent's dtype
   std::vector<at::Tensor> kept;  ///< one for each requested depth, in order; undefined where it was not computed
+  EncoderOutput encoder;         ///< empty unless it was asked for and the evaluation was full
 };
 
 /// Multiply-accumulates for one sample.
@@ -70,9 +90,9 @@ class UNet {
   const UNetConfig& config() const;
   /// S: the number of skips, and of depths.
   int skips() const;
-  /// Throws ShapeError for wrong shapes, a depth outside 0..S-1 or a missing feature, ModelError for a kind of
-  /// evaluation that it doesn't know. Deep(k) with the h_k of a full evaluation of the same input gives that one's
-  /// prediction, bit for bit.
+  /// Throws ShapeError for wrong shapes, a depth outside 0..S-1, a missing feature or encoder output, ModelError for
+  /// Evaluate::nothing. Deep(k) with the h_k of a full evaluation of the same input gives that one's prediction, bit
+  /// for bit; so does encoder_reused with its encoder output.
   UNetResult evaluate(const UNetInput& input, const UNetRequest& request = {}) const;
   /// macs_of(config(), ...).
   Macs macs(Evaluate evaluate, int h, int w, int context_tokens) const;

@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -31,11 +32,33 @@ class WeightSource {
   virtual at::Tensor tensor(std::string_view name) const = 0;
   /// The pages of a tensor's data are no longer needed (its weights were packed or copied elsewhere).
   virtual void give_back(std::string_view name) const;
+  /// All tensors but averages (EMA) will be wanted soon: begins to read them from the file in the background.
+  virtual void read_ahead() const;
 };
 
 /// Opens a safetensors file and checks it whole (header, offsets, sizes) as the reference reader does. Throws
 /// ModelError.
 std::shared_ptr<const WeightSource> open_safetensors(const std::filesystem::path& file);
+
+/// Which weights of a file are meant.
+struct WeightOptions {
+  /// Averages over the training steps (EMA), or the weights as trained; by default what the original loaders take: the
+  /// trained ones of CompVis' checkpoints ("model.*", not "model_ema.*"), the average of ermongroup's training states.
+  std::optional<bool> use_ema;
+};
+
+/// Opens a file of weights, recognised by what is in it and not by its name: safetensors, or a torch checkpoint (.ckpt,
+/// .pt, .pth, .bin) in the form since torch 1.6 (zip) or before it. A checkpoint's pickle is read without running
+/// anything of it. A folder is opened as open_diffusers_folder does.
+/// Throws ModelError: model_file_missing, _unreadable, _truncated, _damaged, _unsupported; model_ema_missing.
+std::shared_ptr<const WeightSource> open_weights(const std::filesystem::path& path, const WeightOptions& options = {});
+
+/// Opens a folder as diffusers saves them (model_index.json, unet/, vae/, text_encoder/, each with its config.json and
+/// its weights in one file or in shards), with the names that the same weights have in a single file; see
+/// weights/diffusers_names.hpp. A folder of a U-Net alone keeps its own names. Numbers and texts of the configurations
+/// are metadata: "unet.config.attention_head_dim". Throws ModelError.
+std::shared_ptr<const WeightSource> open_diffusers_folder(const std::filesystem::path& folder,
+                                                          const WeightOptions& options = {});
 
 /// `source` with its floating-point tensors rounded to float16 as they are read: how ComfyUI holds text encoders.
 std::shared_ptr<const WeightSource> rounded_to_half(std::shared_ptr<const WeightSource> source);

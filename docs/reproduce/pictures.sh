@@ -1,0 +1,14 @@
+#!/usr/bin/env bash
+# pictures.sh WORKFLOW FOLDER [refrain run options ...]: COUNT pictures of a workflow into FOLDER, BATCH at a time.
+# The scripts of the tables call it. Variables: docs/reproduce.md.
+set -euo pipefail
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+workflow=$1 folder=$2
+shift 2
+mkdir -p "$folder"
+python3 "$here/runs.py" --workflow "$workflow" --folder "$folder/workflows" --count "${COUNT:?}" --batch "${BATCH:?}" \
+  ${LABELS:+--classes "$LABELS"} ${CAPTIONS:+--captions "$CAPTIONS"}
+# One process for many runs: the checkpoint is loaded once. xargs keeps the command line within the system's limit.
+find "$folder/workflows" -name '*.json' -print0 | sort -z | xargs -0 -n 500 \
+  "${REFRAIN:-refrain}" run --models "${MODELS:-models}" --output-directory "$folder/pictures" \
+  ${CHECKPOINT:+--set "Checkpoint.ckpt_name=$CHECKPOINT"} ${STEPS:+--set "Timesteps.steps=$STEPS"} "$@"

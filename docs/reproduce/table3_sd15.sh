@@ -1,0 +1,24 @@
+#!/usr/bin/env bash
+# Table 3 (and 13, 14) of DeepCache: Stable Diffusion 1.5 at 512, PLMS, guidance 7.5, on the prompts in CAPTIONS.
+# The uncached rows with fewer steps stand beside the cached ones. docs/reproduce.md says what it needs.
+set -euo pipefail
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+workflows=$here/../../workflows
+OUT=${OUT:-out/table3}
+: "${CAPTIONS:?a text file with one prompt in a line}"
+export CAPTIONS BATCH=1
+COUNT=${COUNT:-$(wc -l < "$CAPTIONS")}
+export COUNT
+measure=${SCORE:-clip}
+score() { python3 "$here/score.py" "$measure" "$@" --captions "$CAPTIONS"; }
+
+"$here/pictures.sh" "$workflows/sd15_plms50.json" "$OUT/plms${STEPS:-50}"
+[ "$measure" = psnr ] || score "$OUT/plms${STEPS:-50}"
+for steps in ${FEWER_STEPS:-25}; do
+  STEPS=$steps "$here/pictures.sh" "$workflows/sd15_plms50.json" "$OUT/plms$steps"
+  score "$OUT/plms$steps" --reference "$OUT/plms${STEPS:-50}"
+done
+for interval in ${INTERVALS:-2 3 4 5 6 7 8}; do
+  "$here/pictures.sh" "$workflows/sd15_plms50_deepcache.json" "$OUT/n$interval" --set "Policy.interval=$interval"
+  score "$OUT/n$interval" --reference "$OUT/plms${STEPS:-50}"
+done

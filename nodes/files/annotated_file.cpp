@@ -1,0 +1,33 @@
+#include "annotated_file.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace refrain {
+
+std::filesystem::path find_annotated(const Host& host, std::string_view name) {
+  for (const std::string_view folder : {"input", "output", "temp"}) {
+    const std::string mark = fmt::format(" [{}]", folder);
+    if (name.ends_with(mark)) return host.find_file(folder, std::string(name.substr(0, name.size() - mark.size())));
+  }
+  return host.find_file("input", std::string(name));
+}
+
+std::string file_mark(const std::filesystem::path& file) {
+  return fmt::format("{} {} {}", file.string(), std::filesystem::file_size(file),
+                     std::filesystem::last_write_time(file).time_since_epoch().count());
+}
+
+Choices input_files(const Host& host, std::initializer_list<std::string_view> endings) {
+  Choices files = host.files_in("input");
+  std::erase_if(files, [&](const std::string& name) {
+    std::string lower = name;
+    std::ranges::transform(lower, lower.begin(), [](unsigned char c) { return c < 128 ? std::tolower(c) : c; });
+    return name.find('/') != name.npos ||
+           std::ranges::none_of(endings, [&](std::string_view ending) { return lower.ends_with(ending); });
+  });
+  return files;
+}
+
+}  // namespace refrain

@@ -1,0 +1,3 @@
+#include <refrain/plugin.hpp>
+
+REFRAIN_LIBRARY("model_patches", "1.0.0", ModelSamplingDiscrete, RescaleCFG)

@@ -1,0 +1,65 @@
+// The workflows that come with Refrain run, with the small model and smaller pictures.
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <filesystem>
+
+#include "cli/workspace.hpp"
+#include "support/png_picture.hpp"
+
+namespace refrain::testing {
+namespace {
+
+/// Those for SD 1.x, each with its twin.
+std::vector<std::string> workflow_names() {
+  std::vector<std::string> names;
+  for (const char* name : {"default", "img2img", "inpainting", "outpainting", "hires_fix", "area_composition",
+                           "two_stage", "custom_sampling"}) {
+    names.emplace_back(name);
+    names.push_back(std::string(name) + "_deepcache");
+  }
+  return names;
+}
+
+/// Sides a quarter as long, four steps, the second stage from the second one on.
+Json made_small(Json workflow) {
+  for (auto& [id, node] : workflow.items()) {
+    for (auto& [name, value] : node["inputs"].items()) {
+      const bool is_length = value.is_number_integer() && value.get<std::int64_t>() >= 32;
+      const bool is_side = name == "width" || name == "height" || name == "x" || name == "top" || name == "bottom";
+      if (is_side && is_length) value = value.get<std::int64_t>() / 4;
+      if (name == "steps") value = 4;
+      if ((name == "start_at_step" || name == "end_at_step") && value == 12) value = 2;
+      if (name == "feathering") value = 6;
+      if (name == "ckpt_name") value = "small.safetensors";
+      if (name == "filename_prefix") value = "picture";
+    }
+  }
+  return workflow;
+}
+
+/// A folder whose input holds a picture of 64 x 48 pixels.
+void add_example(const Workspace& space) {
+  space.run_workflow(small_workflow());
+  std::filesystem::create_directories(space.folder / "input");
+  std::filesystem::rename(space.folder / "output/picture_00001_.png", space.folder / "input/example.png");
+}
+
+class ExampleWorkflow : public ::testing::TestWithParam<std::string> {};
+INSTANTIATE_TEST_SUITE_P(Files, ExampleWorkflow, ::testing::ValuesIn(workflow_names()),
+                         [](const auto& info) { return info.param; });
+
+TEST_P(ExampleWorkflow, MakesAPicture) {
+  const Workspace space;
+  add_example(space);
+  const std::string text = read_text(std::string(REFRAIN_TEST_WORKFLOWS) + "/" + GetParam() + ".json");
+  const Outcome outcome = space.run_workflow(made_small(Json::parse(text)));
+  ASSERT_EQ(outcome.code, 0) << outcome.errors;
+  const auto bytes = read_png(space.folder / "output/picture_00001_.png").bytes;
+  const auto [least, most] = std::ranges::minmax_element(bytes);
+  EXPECT_GT(*most - *least, 32);  // something is on it
+}
+
+}  // namespace
+}  // namespace refrain::testing

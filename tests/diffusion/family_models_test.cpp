@@ -1,0 +1,242 @@
+// The networks of LDM-4-G and DDPM against the original implementations (CompVis latent-diffusion, ermongroup ddim) on
+// the same random weights: whole, block by block, and with DeepCache at every depth.
+//
+// Tolerances are of max|a - b| over the standard deviation. The originals on two threads are up to 5e-6 from themselves
+// on one; other kernels (packed, fused) sum in another order: a few times that.
+
+#include "golden_vectors.hpp"
+#include "models/timestep_embedding.hpp"
+#include "small_model.hpp"
+
+#include <ATen/ops/zeros.h>
+#include <gtest/gtest.h>
+#include <refrain/diffusion/error.hpp>
+#include <refrain/diffusion/unet.hpp>
+
+#include <algorithm>
+#include <array>
+#include <numeric>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace refrain::diffusion {
+namespace {
+
+using testing::difference;
+using testing::GoldenVectors;
+using testing::identical;
+
+constexpr double kModule = 1e-5;
+constexpr double kModel = 3e-5;
+// On inputs of 1/100: torch's GroupNorm takes the variance of channels-last tensors as a difference of sums, which
+// loses digits where the mean is large beside it. The original itself, run channels-last, is 7.5e-5 from itself. A
+// wrong epsilon is 100 times more.
+constexpr double kQuiet = 1e-4;
+
+std::string file_of(std::string family, const std::string& suffix) {
+  if (family == "ddpm-cifar") family = "ddpm_cifar";
+  return family + suffix;
+}
+
+bool has(const GoldenVectors& golden, const std::string& name) {
+  const std::vector<std::string> found = golden.names(name);
+  return std::ranges::find(found, "") != found.end();
+}
+
+UNetInput input_of(const GoldenVectors& golden, const std::string& name) {
+  const bool has_context = has(golden, name + "context");
+  return {golden[name + "latent"], golden[name + "timesteps"], has_context ? golden[name + "context"] : at::Tensor()};
+}
+
+std::vector<int> all_depths(const UNet& unet) {
+  std::vector<int> depths(static_cast<std::size_t>(unet.skips()));
+  std::iota(depths.begin(), depths.end(), 0);
+  return depths;
+}
+
+class Networks : public ::testing::TestWithParam<std::string> {};
+INSTANTIATE_TEST_SUITE_P(Of, Networks, ::testing::Values("ldm4g", "ddpm", "ddpm-cifar"), [](const auto& info) {
+  return info.param == "ddpm-cifar" ? std::string("ddpm_cifar") : std::string(info.param);
+});
+
+TEST_P(Networks, EqualTheOriginalForEverySizeAndBatch) {
+  const GoldenVectors golden(file_of(GetParam(), "_small.safetensors"));
+  const auto unet = testing::small_unet_of(GetParam());
+  EXPECT_EQ(unet->skips(), std::stoi(golden.note("skips")));
+  int cases = 0;
+  for (const std::string name : {"plain/", "batch/", "three_tokens/", "quiet/", "square/", "wide/"}) {
+    if (golden.names(name).empty()) continue;
+    ++cases;
+    const double tolerance = name == "quiet/" ? kQuiet : kModel;
+    EXPECT_LT(difference(unet->evaluate(input_of(golden, name)).prediction, golden[name + "prediction"]), tolerance)
+        << name;
+  }
+  EXPECT_GE(cases, 4);
+}
+
+TEST_P(Networks, HandOutTheFeatureOfEveryDepth) {
+  const GoldenVectors golden(file_of(GetParam(), "_small.safetensors"));
+  const auto unet = testing::small_unet_of(GetParam());
+  const std::vector<int> depths = all_depths(*unet);
+  const UNetResult result = unet->evaluate(input_of(golden, "plain/"), {Evaluate::full(), {}, depths});
+  for (const int k : depths) {
+    const std::string name = "plain/feature/" + std::to_string(k);
+    if (!has(golden, name)) continue;
+    EXPECT_LT(difference(result.kept[k], golden[name]), kModel) << k;
+  }
+}
+
+TEST_P(Networks, CutAtEveryDepthAfterAFullEvaluationEqualItBitForBit) {
+  const GoldenVectors golden(file_of(GetParam(), "_deepcache_small.safetensors"));
+  for (const at::ScalarType dtype : {at::kFloat, at::kBFloat16}) {
+    const auto unet = testing::small_unet_of(GetParam(), dtype);
+    const UNetInput a = input_of(golden, "a/");
+    const std::vector<int> depths = all_depths(*unet);
+    const UNetResult full = unet->evaluate(a, {Evaluate::full(), {}, depths});
+    for (const int k : depths) {
+      const UNetResult deep = unet->evaluate(a, {Evaluate::deep(k), full.kept[k], {}});
+      EXPECT_TRUE(identical(deep.prediction, full.prediction)) << "depth " << k;
+    }
+  }
+}
+
+// Among them every branch that DeepCache's own forks have: the generator holds its splice to them, bit for bit.
+TEST_P(Networks, CutAndSplicedWithAnothersFeatureEqualTheOriginalSplicedByHand) {
+  const GoldenVectors golden(file_of(GetParam(), "_deepcache_small.safetensors"));
+  const auto unet = testing::small_unet_of(GetParam());
+  const UNetInput a = input_of(golden, "a/"), b = input_of(golden, "b/");
+  const std::vector<int> depths = all_depths(*unet);
+  const UNetResult full = unet->evaluate(a, {Evaluate::full(), {}, depths});
+  EXPECT_LT(difference(full.prediction, golden["a/prediction"]), kModel);
+  EXPECT_LT(difference(unet->evaluate(b).prediction, golden["b/prediction"]), kModel);
+  for (const int k : depths) {
+    const std::string depth = std::to_string(k);
+    const at::Tensor feature = has(golden, "a/feature/" + depth) ? golden["a/feature/" + depth] : full.kept[k];
+    const UNetResult deep = unet->evaluate(b, {Evaluate::deep(k), feature, {}});
+    EXPECT_LT(difference(deep.prediction, golden["b/deep/" + depth]), kModel) << "depth " << k;
+    EXPECT_GT(difference(deep.prediction, golden["b/prediction"]), 10 * kModel) << "depth " << k;
+  }
+}
+
+TEST(DdpmNetwork, TimestepSinusoidsAreSinesThenCosines) {
+  const GoldenVectors golden("ddpm_small.safetensors");
+  EXPECT_TRUE(
+      identical(timestep_sinusoids(golden["sinusoids/input"], 128, UNetStyle::ddpm), golden["sinusoids/output"]));
+}
+
+TEST(DdpmNetwork, TakesNoContext) {
+  const auto unet = testing::small_unet_of("ddpm-cifar");
+  const UNetInput bare{at::zeros({1, 3, 16, 16}), at::zeros({1}), {}};
+  const UNetInput with_context{at::zeros({1, 3, 16, 16}), at::zeros({1}), at::zeros({1, 1, 1})};
+  EXPECT_TRUE(identical(unet->evaluate(bare).prediction, unet->evaluate(with_context).prediction));
+}
+
+TEST(DdpmNetwork, RoundsOddSidesDownAndCountsThemSo) {
+  const auto unet = testing::small_unet_of("ddpm-cifar");
+  const UNetResult odd = unet->evaluate({at::zeros({1, 3, 17, 25}), at::zeros({1}), {}});
+  EXPECT_EQ(odd.prediction.sizes(), at::IntArrayRef({1, 3, 17, 25}));
+  EXPECT_LT(unet->macs(Evaluate::full(), 17, 25, 0).module, unet->macs(Evaluate::full(), 18, 26, 0).module);
+}
+
+TEST(VqAutoencoder, EqualsTheOriginalAndQuantisesBeforeItDecodes) {
+  const GoldenVectors golden("vq_small.safetensors");
+  const auto autoencoder = testing::small_vq_autoencoder();
+  EXPECT_EQ(autoencoder->downscale(), 4);
+  for (const std::string name : {"plain", "batch"}) {
+    const at::Tensor latent = golden[name + "/latent"];
+    EXPECT_LT(difference(autoencoder->decode(latent), golden[name + "/decoded"]), kModule) << name;
+    EXPECT_LT(difference(autoencoder->decode(golden[name + "/quantised"]), golden[name + "/decoded"]), kModule) << name;
+    EXPECT_LT(
+        difference(autoencoder->encode(golden["encode/" + name + "/pixels"]), golden["encode/" + name + "/latent"]),
+        kModule)
+        << name;
+  }
+}
+
+// z + (e - z), which is not e to the bit.
+TEST(VqAutoencoder, MovesEveryPlaceToTheNearestEntryInTheReferencesArithmetic) {
+  const GoldenVectors golden("vq_small.safetensors");
+  const auto source = open_safetensors(testing::small_checkpoint("ldm4g"));
+  const at::Tensor codebook = source->tensor("first_stage_model.quantize.embedding.weight").to(at::kFloat);
+  for (const std::string name : {"plain", "batch"}) {
+    EXPECT_TRUE(identical(quantise(golden[name + "/latent"], codebook), golden[name + "/quantised"])) << name;
+  }
+}
+
+TEST(PixelAutoencoder, ChangesNothing) {
+  const PixelAutoencoder autoencoder;
+  const at::Tensor pixels = at::zeros({2, 3, 5, 7}).fill_(0.25);
+  EXPECT_EQ(autoencoder.downscale(), 1);
+  EXPECT_TRUE(identical(autoencoder.decode(pixels), pixels));
+  EXPECT_TRUE(identical(autoencoder.encode(pixels), pixels));
+  EXPECT_THROW(autoencoder.decode(at::zeros({1, 4, 8, 8})), ShapeError);
+}
+
+UNetConfig ldm4g_config() {
+  UNetConfig config;
+  config.in_channels = config.out_channels = 3;
+  config.model_channels = 192;
+  config.channel_mult = {1, 2, 3, 5};
+  config.transformer_depth = {0, 1, 1, 1};
+  config.heads = 1;
+  config.context_dim = 512;
+  config.resnet_norms_counted = false;
+  return config;
+}
+
+UNetConfig ddpm_config(bool lsun) {
+  UNetConfig config;
+  config.style = UNetStyle::ddpm;
+  config.in_channels = config.out_channels = 3;
+  config.model_channels = 128;
+  config.channel_mult = lsun ? std::vector<int>{1, 1, 2, 2, 4, 4} : std::vector<int>{1, 2, 2, 2};
+  config.transformer_depth = lsun ? std::vector<int>{0, 0, 0, 0, 1, 0} : std::vector<int>{0, 1, 0, 0};
+  config.context_dim = 0;
+  return config;
+}
+
+/// In G, of `steps` steps of which every `interval`th is full, the others cut at `depth`.
+double average(const UNetConfig& config, int side, int tokens, int steps, int interval, int depth) {
+  const int full = (steps + interval - 1) / interval;
+  const double all = macs_of(config, Evaluate::full(), side, side, tokens).module;
+  const double deep = macs_of(config, Evaluate::deep(depth), side, side, tokens).module;
+  return (full * all + (steps - full) * deep) / steps / 1e9;
+}
+
+// Ma, Fang, Wang, arXiv:2312.00858, tables 1 and 2: half a unit of the last printed digit, and a little for the paper's
+// rounding of its own intermediate figures (LDM-4-G's N = 3 is printed as 36.48; the formula gives 36.482).
+TEST(PublishedCost, OfLdm4gIsThatOfTableOne) {
+  const UNetConfig config = ldm4g_config();
+  EXPECT_NEAR(macs_of(config, Evaluate::full(), 64, 64, 1).module / 1e9, 99.82, 0.005);
+  EXPECT_NEAR(macs_of(config, Evaluate::deep(0), 64, 64, 1).module / 1e9, 4.425, 0.005);
+  const std::array<std::pair<int, double>, 5> table{{{2, 52.12}, {3, 36.48}, {5, 23.50}, {10, 13.97}, {20, 9.39}}};
+  for (const auto& [interval, published] : table) {
+    EXPECT_NEAR(average(config, 64, 1, 250, interval, 0), published, 0.0125) << interval;
+  }
+}
+
+TEST(PublishedCost, OfLsunIsThatOfTableTwo) {
+  const UNetConfig config = ddpm_config(true);
+  EXPECT_NEAR(macs_of(config, Evaluate::full(), 256, 256, 0).module / 1e9, 248.7, 0.05);
+  const std::array<std::pair<int, double>, 3> table{{{2, 190.8}, {3, 172.3}, {5, 156.0}}};
+  for (const auto& [interval, published] : table) {
+    EXPECT_NEAR(average(config, 256, 0, 100, interval, 2), published, 0.05) << interval;
+  }
+}
+
+TEST(PublishedCost, OfCifarIsThatOfTablesTwoAndTwelve) {
+  const UNetConfig config = ddpm_config(false);
+  EXPECT_NEAR(macs_of(config, Evaluate::full(), 32, 32, 0).module / 1e9, 6.1, 0.05);
+  const std::array<std::pair<int, double>, 4> table{{{2, 4.15}, {3, 3.54}, {5, 3.01}, {10, 2.63}}};
+  for (const auto& [interval, published] : table) {
+    EXPECT_NEAR(average(config, 32, 0, 100, interval, 2), published, 0.006) << interval;
+  }
+  const std::array<double, 3> branches{1.60, 2.24, 3.01};  // table 12: N = 5, the paper's branches 1 to 3
+  for (int depth = 0; depth < 3; ++depth) {
+    EXPECT_NEAR(average(config, 32, 0, 100, 5, depth), branches[depth], 0.011) << depth;
+  }
+}
+
+}  // namespace
+}  // namespace refrain::diffusion
