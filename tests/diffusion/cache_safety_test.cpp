@@ -74,6 +74,22 @@ TEST(Guards, SeeOtherWeightsAndOtherConditions) {
   EXPECT_EQ(guards(denoiser)[2], Guard::changed);
 }
 
+// What the rule comes to for anything that acts on the network from outside at every evaluation, as a ControlNet does:
+// it says so by its revision, and then nothing of another evaluation is reused.
+TEST(Guards, ReuseNothingOfANetworkThatIsAnotherAtEveryEvaluation) {
+  const auto network = std::make_shared<StandInNetwork>();
+  CachedDenoiser denoiser(network, std::make_shared<UniformCache>(9, 1), sigmas(4));
+  CachedDenoiser uncached(network, nullptr, sigmas(4));
+  for (int step = 0; step < 4; ++step) {
+    network->weights = static_cast<std::uint64_t>(step) + 1;
+    const UNetInput x = input(1.0 / (step + 1));
+    const at::Tensor guarded = denoiser.evaluate({&x, 1}, 1, {step, 0}).front();
+    EXPECT_TRUE(identical(guarded, uncached.evaluate({&x, 1}, 1, {step, 0}).front()));
+  }
+  EXPECT_EQ(actions(denoiser), "Ffff") << "the first step is one of the schedule's own";
+  EXPECT_EQ(guards(denoiser).back(), Guard::changed);
+}
+
 TEST(Stages, HaveCachesOfTheirOwnUnlessThePolicySharesThem) {
   for (const Stages stages : {Stages::own, Stages::shared}) {
     const auto network = std::make_shared<StandInNetwork>();
@@ -315,7 +331,7 @@ class SizedNetwork final : public Network {
     result.prediction = at::zeros_like(input.latent);
     return result;
   }
-  double macs(Evaluate, const UNetInput&) const override { return 1; }
+  Macs macs(Evaluate, const UNetInput&) const override { return {1, 0, 0}; }
 };
 
 TEST(KeptMemory, IsOneFeatureOfBothHalvesForAUniformCache) {

@@ -300,5 +300,33 @@ TEST(CachedDenoiser, CountsWhatWasComputed) {
   EXPECT_EQ(report.actions[0].macs, 10);
 }
 
+TEST(CachedDenoiser, CountsAsThePapersDoBesideWhatIsExecuted) {
+  class Counted final : public Network {
+   public:
+    int skips() const override { return 2; }
+    UNetResult evaluate(const UNetInput& input, const UNetRequest& request) const override {
+      UNetResult result{input.latent, {}, {}};
+      result.kept.assign(request.keep.size(), input.latent);
+      return result;
+    }
+    Macs macs(Evaluate evaluate, const UNetInput& input) const override {
+      return Macs{evaluate == Evaluate::full() ? 10.0 : 2.0, 1, 0.5} * static_cast<double>(input.latent.size(0));
+    }
+  };
+  CachedDenoiser denoiser(std::make_shared<Counted>(), std::make_shared<UniformCache>(2, 0), sigmas(4));
+  run(denoiser, 4);  // batches of two: F0F0
+  const SamplingReport& report = denoiser.report();
+  EXPECT_EQ(report.macs, 2 * (2 * 11.5 + 2 * 3.5));
+  EXPECT_EQ(report.published_macs, 2 * (2 * 10 + 2 * 2));
+  EXPECT_EQ(report.published_macs_uncached, 2 * 4 * 10);
+  EXPECT_EQ(report.actions[1].published_macs, 2 * 2);
+  EXPECT_EQ(published_cost(report).average, 6);
+  EXPECT_EQ(published_cost(report).full, 10);
+  EXPECT_DOUBLE_EQ(speed_up(report).ideal_by_published_macs, 80.0 / 48);
+  EXPECT_DOUBLE_EQ(speed_up(report).ideal_by_macs, 92.0 / 60);
+  EXPECT_EQ(speed_up(report).kinds[1].published_macs, 2 * 2 * 2);
+  EXPECT_EQ(published_cost({}).full, 0);
+}
+
 }  // namespace
 }  // namespace refrain::diffusion

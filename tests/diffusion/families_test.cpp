@@ -108,6 +108,7 @@ TEST_F(FamilyFile, Ldm4gIsRecognisedAndItsSizesAreReadFromShapes) {
   EXPECT_EQ(sizes.unet.channel_mult, (std::vector<int>{1, 2, 2, 3}));
   EXPECT_EQ(sizes.unet.transformer_depth, (std::vector<int>{0, 1, 1, 1}));
   EXPECT_EQ(sizes.unet.heads, 1);
+  EXPECT_FALSE(sizes.unet.resnet_norms_counted) << "the published 99.82 G are without them";
   EXPECT_EQ(sizes.unet.context_dim, 64);
   EXPECT_EQ(sizes.autoencoder.codebook, 256);
   EXPECT_EQ(sizes.autoencoder.latent_channels, 3);

@@ -14,7 +14,6 @@
 #include <refrain/diffusion/unet.hpp>
 
 #include <algorithm>
-#include <array>
 #include <numeric>
 #include <string>
 #include <utility>
@@ -171,71 +170,6 @@ TEST(PixelAutoencoder, ChangesNothing) {
   EXPECT_TRUE(identical(autoencoder.decode(pixels), pixels));
   EXPECT_TRUE(identical(autoencoder.encode(pixels), pixels));
   EXPECT_THROW(autoencoder.decode(at::zeros({1, 4, 8, 8})), ShapeError);
-}
-
-UNetConfig ldm4g_config() {
-  UNetConfig config;
-  config.in_channels = config.out_channels = 3;
-  config.model_channels = 192;
-  config.channel_mult = {1, 2, 3, 5};
-  config.transformer_depth = {0, 1, 1, 1};
-  config.heads = 1;
-  config.context_dim = 512;
-  config.resnet_norms_counted = false;
-  return config;
-}
-
-UNetConfig ddpm_config(bool lsun) {
-  UNetConfig config;
-  config.style = UNetStyle::ddpm;
-  config.in_channels = config.out_channels = 3;
-  config.model_channels = 128;
-  config.channel_mult = lsun ? std::vector<int>{1, 1, 2, 2, 4, 4} : std::vector<int>{1, 2, 2, 2};
-  config.transformer_depth = lsun ? std::vector<int>{0, 0, 0, 0, 1, 0} : std::vector<int>{0, 1, 0, 0};
-  config.context_dim = 0;
-  return config;
-}
-
-/// In G, of `steps` steps of which every `interval`th is full, the others cut at `depth`.
-double average(const UNetConfig& config, int side, int tokens, int steps, int interval, int depth) {
-  const int full = (steps + interval - 1) / interval;
-  const double all = macs_of(config, Evaluate::full(), side, side, tokens).module;
-  const double deep = macs_of(config, Evaluate::deep(depth), side, side, tokens).module;
-  return (full * all + (steps - full) * deep) / steps / 1e9;
-}
-
-// Ma, Fang, Wang, arXiv:2312.00858, tables 1 and 2: half a unit of the last printed digit, and a little for the paper's
-// rounding of its own intermediate figures (LDM-4-G's N = 3 is printed as 36.48; the formula gives 36.482).
-TEST(PublishedCost, OfLdm4gIsThatOfTableOne) {
-  const UNetConfig config = ldm4g_config();
-  EXPECT_NEAR(macs_of(config, Evaluate::full(), 64, 64, 1).module / 1e9, 99.82, 0.005);
-  EXPECT_NEAR(macs_of(config, Evaluate::deep(0), 64, 64, 1).module / 1e9, 4.425, 0.005);
-  const std::array<std::pair<int, double>, 5> table{{{2, 52.12}, {3, 36.48}, {5, 23.50}, {10, 13.97}, {20, 9.39}}};
-  for (const auto& [interval, published] : table) {
-    EXPECT_NEAR(average(config, 64, 1, 250, interval, 0), published, 0.0125) << interval;
-  }
-}
-
-TEST(PublishedCost, OfLsunIsThatOfTableTwo) {
-  const UNetConfig config = ddpm_config(true);
-  EXPECT_NEAR(macs_of(config, Evaluate::full(), 256, 256, 0).module / 1e9, 248.7, 0.05);
-  const std::array<std::pair<int, double>, 3> table{{{2, 190.8}, {3, 172.3}, {5, 156.0}}};
-  for (const auto& [interval, published] : table) {
-    EXPECT_NEAR(average(config, 256, 0, 100, interval, 2), published, 0.05) << interval;
-  }
-}
-
-TEST(PublishedCost, OfCifarIsThatOfTablesTwoAndTwelve) {
-  const UNetConfig config = ddpm_config(false);
-  EXPECT_NEAR(macs_of(config, Evaluate::full(), 32, 32, 0).module / 1e9, 6.1, 0.05);
-  const std::array<std::pair<int, double>, 4> table{{{2, 4.15}, {3, 3.54}, {5, 3.01}, {10, 2.63}}};
-  for (const auto& [interval, published] : table) {
-    EXPECT_NEAR(average(config, 32, 0, 100, interval, 2), published, 0.006) << interval;
-  }
-  const std::array<double, 3> branches{1.60, 2.24, 3.01};  // table 12: N = 5, the paper's branches 1 to 3
-  for (int depth = 0; depth < 3; ++depth) {
-    EXPECT_NEAR(average(config, 32, 0, 100, 5, depth), branches[depth], 0.011) << depth;
-  }
 }
 
 }  // namespace

@@ -49,10 +49,10 @@ class StandInNetwork final : public Network {
     return result;
   }
 
-  double macs(Evaluate evaluate, const UNetInput& input) const override {
+  Macs macs(Evaluate evaluate, const UNetInput& input) const override {
     const bool decoder = evaluate == Evaluate::encoder_reused();
     const double units = evaluate == Evaluate::full() ? skips_ + 1 : decoder ? skips_ / 2.0 : evaluate.depth + 1;
-    return units * static_cast<double>(input.latent.size(0));
+    return Macs{units, 0, 0} * static_cast<double>(input.latent.size(0));
   }
 
   std::uint64_t revision() const override { return weights; }

@@ -164,6 +164,15 @@ TEST(CachedRuns, ReportWhatWasDoneWhyAndWhatItGained) {
   const nlohmann::json& speed = report.at("speed_up");
   EXPECT_NEAR(speed.at("ideal_by_macs").get<double>(),
               report.at("macs_uncached").get<double>() / report.at("macs").get<double>(), 1e-3);
+  // One sample: of two full evaluations and eight of depth 0, as the papers count.
+  const auto& unet = *model().as<diffusion::Model>().unet;
+  const auto published = [&](diffusion::Evaluate evaluate) { return unet.macs(evaluate, 8, 12, 77).module; };
+  const double full = published(diffusion::Evaluate::full()), deep = published(diffusion::Evaluate::deep(0));
+  EXPECT_NEAR(report.at("published_macs").at("full").get<double>(), full, 1);
+  EXPECT_NEAR(report.at("published_macs").at("average").get<double>(), (2 * full + 8 * deep) / 10, 1);
+  EXPECT_NEAR(reused.at("published_macs").get<double>(), 2 * deep, 1);
+  EXPECT_NEAR(report.at("kinds").at(1).at("published_macs").get<double>(), 8 * 2 * deep, 1);
+  EXPECT_NEAR(speed.at("ideal_by_published_macs").get<double>(), 10 * full / (2 * full + 8 * deep), 1e-3);
   EXPECT_GT(speed.at("ideal_by_costs"), 0);
   EXPECT_GT(speed.at("realised"), 0);
 }

@@ -330,10 +330,16 @@ bool CachedDenoiser::recomputes(const Evaluate& evaluate, int depth) const {
 void CachedDenoiser::record(Action action, const Question& question) {
   for (const UNetInput& input : question.inputs) {
     const Evaluate& evaluate = action.decision.evaluate;
-    action.macs += evaluate == Evaluate::nothing() ? 0 : network_->macs(evaluate, input);
-    report_.macs_uncached += network_->macs(Evaluate::full(), input);
+    const Macs full = network_->macs(Evaluate::full(), input);
+    const Macs done = evaluate == Evaluate::nothing() ? Macs{} : network_->macs(evaluate, input);
+    action.macs += done.total();
+    action.published_macs += done.module;
+    report_.macs_uncached += full.total();
+    report_.published_macs_uncached += full.module;
+    report_.samples += static_cast<double>(input.latent.size(0));
   }
   report_.macs += action.macs;
+  report_.published_macs += action.published_macs;
   reuses_ = action.decision.evaluate == Evaluate::full() ? 0 : reuses_ + 1;
   ++evaluation_;
   report_.actions.push_back(std::move(action));

@@ -17,11 +17,11 @@ class UNetNetwork final : public Network {
     return unet_->evaluate(input, request);
   }
 
-  double macs(Evaluate evaluate, const UNetInput& input) const override {
+  Macs macs(Evaluate evaluate, const UNetInput& input) const override {
     const at::Tensor& x = input.latent;
     const Macs one = unet_->macs(evaluate, static_cast<int>(x.size(2)), static_cast<int>(x.size(3)),
                                  static_cast<int>(input.context.size(1)));
-    return one.total() * static_cast<double>(x.size(0));
+    return one * static_cast<double>(x.size(0));
   }
 
  private:

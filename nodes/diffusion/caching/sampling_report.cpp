@@ -45,6 +45,7 @@ SpeedUp speed_up(const SamplingReport& report) {
     ++kind->count;
     kind->milliseconds += action.milliseconds;
     kind->macs += action.macs;
+    kind->published_macs += action.published_macs;
     times[static_cast<std::size_t>(kind - result.kinds.begin())].push_back(action.network_milliseconds);
     milliseconds += action.milliseconds;
   }
@@ -57,9 +58,15 @@ SpeedUp speed_up(const SamplingReport& report) {
   }
   const double uncached = full * static_cast<double>(report.actions.size());
   result.ideal_by_macs = ratio(report.macs_uncached, report.macs);
+  result.ideal_by_published_macs = ratio(report.published_macs_uncached, report.published_macs);
   result.ideal_by_costs = ratio(uncached, ideal);
   result.realised = ratio(uncached, milliseconds);
   return result;
+}
+
+PublishedCost published_cost(const SamplingReport& report) {
+  if (report.samples == 0) return {};
+  return {report.published_macs / report.samples, report.published_macs_uncached / report.samples};
 }
 
 }  // namespace refrain::diffusion

@@ -1,7 +1,8 @@
 // What an evaluation of a U-Net costs, from its sizes alone.
 // Counted as DeepCache's flops.py does: a multiply-accumulate of a convolution or a linear layer is one; so is the
 // addition of a convolution's bias to one element, and that of a linear layer's bias to all rows at once; a norm is two
-// for each element, where the counter knows its class. The products of attention stand apart.
+// for each element, where the counter knows its class. The products of attention stand apart, and so does what the
+// counter overlooks: a linear layer's bias is added to every row, and a norm of another class works as well.
 
 #include "models/unet_plan.hpp"
 
@@ -27,6 +28,7 @@ class Counter {
 
   void linear(double in, double out, double rows, bool bias = true) {
     macs_.module += in * out * rows + (bias ? out : 0);
+    macs_.overlooked += bias ? out * (rows - 1) : 0;
   }
   void conv(double in, double out, double kernel, Size to) {
     macs_.module += (in * kernel * kernel + 1) * out * to.places();
@@ -34,7 +36,8 @@ class Counter {
   void norm(double channels, double places) { macs_.module += 2 * channels * places; }
 
   void resnet_norm(double channels, double places) {
-    if (config_.resnet_norms_counted) norm(channels, places);
+    if (config_.resnet_norms_counted) return norm(channels, places);
+    macs_.overlooked += 2 * channels * places;
   }
 
   void resnet(double in, double out, Size size) {

@@ -25,7 +25,7 @@ class Network {
   virtual int skips() const = 0;
   virtual UNetResult evaluate(const UNetInput& input, const UNetRequest& request) const = 0;
   /// Multiply-accumulates of an evaluation of the whole batch.
-  virtual double macs(Evaluate evaluate, const UNetInput& input) const = 0;
+  virtual Macs macs(Evaluate evaluate, const UNetInput& input) const = 0;
   /// Another number whenever the same input would give another result: weights, LoRA and its strength, patches.
   virtual std::uint64_t revision() const { return 0; }
 };

@@ -66,11 +66,21 @@ struct UNetResult {
   EncoderOutput encoder;         ///< empty unless it was asked for and the evaluation was full
 };
 
-/// Multiply-accumulates for one sample.
+/// Multiply-accumulates, in two counts: as published, and executed.
 struct Macs {
-  double module = 0;     ///< convolutions, linears, norms and biases, as DeepCache's counter has them
-  double attention = 0;  ///< the two matrix products of attention, which that counter omits
-  double total() const { return module + attention; }
+  double module = 0;      ///< convolutions, linears, norms and biases, as DeepCache's counter has them: as published
+  double attention = 0;   ///< the two matrix products of attention, which that counter omits
+  double overlooked = 0;  ///< norms of a class that it doesn't know, biases of all but one row of a linear layer
+  double total() const { return module + attention + overlooked; }  ///< executed
+  Macs& operator+=(const Macs& other) {
+    module += other.module;
+    attention += other.attention;
+    overlooked += other.overlooked;
+    return *this;
+  }
+  friend Macs operator*(Macs macs, double times) {
+    return {macs.module * times, macs.attention * times, macs.overlooked * times};
+  }
 };
 
 /// Cost of one sample of a latent of h x w with T context tokens, from the sizes alone.
