@@ -1,7 +1,7 @@
 #pragma once
 // Weights that are drawn when they are asked for, so that a benchmark needs no file.
 
-#include "family_layouts.hpp"
+#include "layout_writer.hpp"
 #include "random_weights.hpp"
 
 #include <refrain/diffusion/weights.hpp>
@@ -11,11 +11,15 @@
 
 namespace refrain::bench {
 
-/// A checkpoint with the names of SD 1.x and a U-Net of these sizes, float16.
+/// A checkpoint that holds a U-Net of these sizes, float16, below kUNetPath.
 class RandomSource final : public diffusion::WeightSource {
  public:
+  static constexpr const char* kUNetPath = "model.diffusion_model";
+
   explicit RandomSource(const diffusion::UNetConfig& unet = {}) {
-    for (const auto& [name, shape] : diffusion::sd1_layout(unet, {}, {})) infos_[name] = {at::kHalf, shape};
+    diffusion::Layout layout;
+    diffusion::write_unet(diffusion::LayoutWriter(layout), kUNetPath, unet);
+    for (const auto& [name, shape] : layout) infos_[name] = {at::kHalf, shape};
   }
   const std::string& name() const override { return name_; }
   const std::map<std::string, diffusion::TensorInfo, std::less<>>& tensors() const override { return infos_; }

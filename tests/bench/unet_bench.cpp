@@ -88,8 +88,8 @@ double best_of(int repeats, const auto& function) {
 
 void measure(at::ScalarType dtype, int side, int repeats, double peak) {
   const auto start = Clock::now();
-  const UNet unet(
-      {}, Weights(std::make_shared<const refrain::bench::RandomSource>(), {at::kCPU, dtype}, "model.diffusion_model"));
+  using refrain::bench::RandomSource;
+  const UNet unet({}, Weights(std::make_shared<const RandomSource>(), {at::kCPU, dtype}, RandomSource::kUNetPath));
   std::printf("\n%s: drawn and packed in %.1f s\n", c10::toString(dtype), seconds_since(start));
   const UNetInput input{at::randn({2, 4, side, side}), at::full({2}, 500.0), at::randn({2, kTokens, 768})};
   const std::vector<int> depths{0, 1, 2, 3, 6, 11};
