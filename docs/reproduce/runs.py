@@ -18,6 +18,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--workflow", required=True)
     parser.add_argument("--folder", required=True, help="where the files go")
+    parser.add_argument("--pictures", help="a folder of pictures; batches that are whole there are left out")
     parser.add_argument("--count", type=int, required=True, help="pictures in all")
     parser.add_argument("--batch", type=int, required=True, help="pictures of one run")
     parser.add_argument("--classes", type=int, help="draw labels from 0 to this number less one, seed 0")
@@ -32,14 +33,22 @@ def main():
     folder.mkdir(parents=True, exist_ok=True)
     for old in folder.glob("*.json"):
         old.unlink()
+    there = {}
+    for picture in Path(arguments.pictures).glob("*.png") if arguments.pictures else ():
+        there.setdefault(picture.name[:6], []).append(picture)
     for number, first in enumerate(range(0, arguments.count, batch)):
         workflow = json.loads(text)
         size = min(batch, arguments.count - first)
+        drawn = [str(labels.randrange(arguments.classes)) for _ in range(size)] if arguments.classes else []
+        made = there.get(f"{number:06d}", [])
+        if len(made) == size:
+            continue
+        for picture in made:
+            picture.unlink()
         titled(workflow, "Latent")["inputs"]["batch_size"] = size
         titled(workflow, "Sampler")["inputs"]["noise_seed"] = number
         titled(workflow, "Save")["inputs"]["filename_prefix"] = f"{number:06d}"
         if arguments.classes:
-            drawn = [str(labels.randrange(arguments.classes)) for _ in range(size)]
             titled(workflow, "Classes")["inputs"]["labels"] = ", ".join(drawn)
         if captions:
             titled(workflow, "Positive")["inputs"]["text"] = captions[first % len(captions)]
