@@ -59,10 +59,10 @@ def random_weight(name, shape, seed=0):
     return torch.from_numpy(values.astype(numpy.float32).astype(numpy.float16).astype(numpy.float32)).reshape(shape)
 
 
-def fill(module, prefix=""):
+def fill(module, prefix="", seed=0):
     """Gives every parameter of a module the random weight of its name in a checkpoint. Returns the module, frozen."""
     state = {
-        name: random_weight(prefix + name, tuple(tensor.shape)) if tensor.is_floating_point() else tensor
+        name: random_weight(prefix + name, tuple(tensor.shape), seed) if tensor.is_floating_point() else tensor
         for name, tensor in module.state_dict().items()
     }
     module.load_state_dict(state)

@@ -20,12 +20,12 @@ DDPM = {
 }
 
 
-def ldm_unet(checkout, sizes):
+def ldm_unet(checkout, sizes, seed=0):
     """CompVis' U-Net: latent-diffusion's, stable-diffusion's, or that of DeepCache's fork."""
     use_ldm(checkout)
     from ldm.modules.diffusionmodules.openaimodel import UNetModel
 
-    return fill(UNetModel(use_spatial_transformer=True, transformer_depth=1, use_checkpoint=False, **sizes), UNET)
+    return fill(UNetModel(use_spatial_transformer=True, transformer_depth=1, use_checkpoint=False, **sizes), UNET, seed)
 
 
 def vq_model(checkout, taming):
@@ -46,8 +46,8 @@ def vq_model(checkout, taming):
     return fill(model, FIRST_STAGE)
 
 
-def class_table():
-    return random_weight("cond_stage_model.embedding.weight", (1001, 64))
+def class_table(seed=0):
+    return random_weight("cond_stage_model.embedding.weight", (1001, 64), seed)
 
 
 def ddpm_config(name):
@@ -69,9 +69,9 @@ def ddpm_config(name):
     )
 
 
-def ddpm_unet(path, name):
+def ddpm_unet(path, name, seed=0):
     """ermongroup's Model (models/diffusion.py), or that of DeepCache's fork (models/deepcache_diffusion.py)."""
-    return fill(load_file("ddpm_" + Path(path).stem, path).Model(ddpm_config(name)))
+    return fill(load_file("ddpm_" + Path(path).stem, path).Model(ddpm_config(name)), seed=seed)
 
 
 class Cut:

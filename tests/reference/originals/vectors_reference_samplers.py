@@ -37,14 +37,14 @@ class LdmModel:
         self.apply_model = predict
 
 
-def ldm_run(method, model, steps, eta=0.0, quad=False, shape=SHAPE, **guidance):
+def ldm_run(method, model, steps, eta=0.0, quad=False, shape=SHAPE, seed=SEED, **guidance):
     """The states after each step, the last of them the result. Quadratic steps by the sampler's own argument."""
     from ldm.models.diffusion.ddim import DDIMSampler
     from ldm.models.diffusion.plms import PLMSSampler
 
     sampler = {"ddim": DDIMSampler, "plms": PLMSSampler}[method](model)
     sampler.register_buffer = lambda name, value: setattr(sampler, name, value)  # the original's is for CUDA
-    torch.manual_seed(SEED)
+    torch.manual_seed(seed)
     sampler.make_schedule(steps, ddim_discretize="quad" if quad else "uniform", ddim_eta=eta, verbose=False)
     run = sampler.ddim_sampling if method == "ddim" else sampler.plms_sampling
     _, kept = run(guidance.pop("conditioning", None), shape, log_every_t=1, **guidance)
