@@ -15,7 +15,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parent / "originals"))
 
 FAMILIES = ("ldm4g", "sd1", "ddpm", "ddpm-cifar")
 ORIGINALS = ("ldm4g", "sd1", "ddpm", "ddpm_fork", "diffusers_sd1", "diffusers_ddpm")
-ROW = 1e-4  # of max|reference|, ten steps in float32 by the same operators
+# Of max|reference|, ten steps in float32: by the same operators; where attention is another one, as diffusers' is.
+ROW, ROW_OF_DIFFUSERS = 1e-4, 1e-3
 LATENT_SCALE = {"sd1": 0.18215}
 
 
@@ -176,11 +177,12 @@ def main():
             with threads(2):
                 spread = deviation(getattr(originals, c["original"])(c), reference)
         found = deviation(result, reference)
-        failed += found > ROW
+        row = ROW_OF_DIFFUSERS if "diffusers" in c["original"] else ROW
+        failed += found > row
         known = worst.get(c["original"], (0, 0))
         worst[c["original"]] = (max(found, known[0]), max(spread, known[1]))
-        print(f"{found:10.1e} {spread:9.1e}  {c['name']}{'' if found <= ROW else '   BEYOND THE ROW'}", flush=True)
-    print(f"\n{len(cases)} runs, {failed} beyond the row of {ROW:g}. The worst of each original:")
+        print(f"{found:10.1e} {spread:9.1e}  {c['name']}{'' if found <= row else '   BEYOND THE ROW'}", flush=True)
+    print(f"\n{len(cases)} runs, {failed} beyond their row. The worst of each original:")
     for name, (found, spread) in worst.items():
         print(f"{found:10.1e} {spread:9.1e}  {name}")
     return 1 if failed else 0

@@ -2,7 +2,7 @@
 
 Prints for each the size, the seconds of reading it (`cat`), of loading it and of the whole run, the peak memory, and
 whether the latent is the first layout's, bit for bit. Needs torch, numpy and safetensors, and 8 GB of disk.
-Usage: full_size_layouts.py --build build/release --cache FOLDER [family ...]. Exit code 1: one failed or differed.
+Usage: full_size_layouts.py --build build/release --cache FOLDER [--layouts NAME ...] [--] [family ...]. Exit code 1: one failed or differed.
 """
 
 import argparse
@@ -98,8 +98,11 @@ def layouts(family):
     }
 
 
-def workflow(family, checkpoint, prefix):
+def workflow(family, path, prefix):
     """One step; no picture is decoded."""
+    loader = {"class_type": "CheckpointLoaderSimple", "inputs": {"ckpt_name": path.name}}
+    if path.is_dir():
+        loader = {"class_type": "DiffusersLoader", "inputs": {"model_path": path.name}}
     sd1, ddpm = family == "sd1", family.startswith("ddpm")
     convention = "ermongroup" if ddpm else "ldm"
     prompt = {"class_type": "CLIPTextEncode", "inputs": {"text": "a red fox", "clip": ["1", 1]}}
@@ -111,7 +114,7 @@ def workflow(family, checkpoint, prefix):
     links = {"positive": "4", "negative": "4", "sampler": "8", "sigmas": "7", "latent_image": "6", "model": "1"}
     sampling = {name: [node, 0] for name, node in links.items()} | {"add_noise": True, "noise_seed": 1, "cfg": 1.0}
     return {
-        "1": {"class_type": "CheckpointLoaderSimple", "inputs": {"ckpt_name": checkpoint}},
+        "1": loader,
         "4": prompt if sd1 else nothing,
         "6": small if sd1 else whole,
         "7": {"class_type": "ReferenceTimesteps", "inputs": {"model": ["1", 0], **steps}},
@@ -149,29 +152,28 @@ def run(family, path, arguments):
     output = cache / "output"
     shutil.rmtree(output, ignore_errors=True)
     file, report = cache / "workflow.json", cache / "report.json"
-    file.write_text(json.dumps(workflow(family, path.name, "latent")))
+    file.write_text(json.dumps(workflow(family, path, "latent")))
     begin = time.monotonic()
-    process = subprocess.Popen(
-        [f"{arguments.build}/bin/refrain", "run", file, "--models", cache / "models", "--output-directory", output,
-         "--report", report, "--dtype", "fp32", "--quiet"], stdout=subprocess.DEVNULL)
-    _, status, usage = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
+    command = [f"{arguments.build}/bin/refrain", "run", file, "--models", cache / "models", "--output-directory", output]
+    done = subprocess.run([*command, "--report", report, "--dtype", "fp32", "--quiet"], stdout=subprocess.DEVNULL)
     seconds = time.monotonic() - begin
-    if process.returncode != 0:
-        return None, 0, seconds, usage.ru_maxrss / 1e6
-    nodes = json.loads(report.read_text())["runs"][0]["report"]["nodes"]
-    loading = sum(node["milliseconds"] for node in nodes if node["type"] == "CheckpointLoaderSimple") / 1000
+    if done.returncode != 0:
+        return None, 0, seconds, 0
+    told = json.loads(report.read_text())["runs"][0]["report"]
+    loading = sum(node["milliseconds"] for node in told["nodes"] if "Loader" in node["type"]) / 1000
     (latent,) = output.glob("*.latent")
-    return read(latent)["latent_tensor"].numpy().tobytes(), loading, seconds, usage.ru_maxrss / 1e6
+    return read(latent)["latent_tensor"].numpy().tobytes(), loading, seconds, told["peak_memory_bytes"] / 1e9
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--build", default="build/release")
     parser.add_argument("--cache", required=True)
+    parser.add_argument("--layouts", nargs="+", help="only these, beside the single safetensors file")
     parser.add_argument("families", nargs="*", metavar="family", help=f"of {', '.join(FAMILIES)}; without any: all")
     arguments = parser.parse_args()
-    checkpoints = Path(arguments.cache) / "models" / "checkpoints"
+    models = Path(arguments.cache) / "models"
+    checkpoints = models / "checkpoints"
     checkpoints.mkdir(parents=True, exist_ok=True)
     failed = False
     print(f"{'layout':32} {'GB':>5} {'cat s':>6} {'load s':>6} {'all s':>6} {'peak GB':>8}  latent")
@@ -182,7 +184,9 @@ def main():
         subprocess.run([*make_checkpoint, "--dtype", dtype, "--output", base], check=True)
         first = None
         for name, make in {base.name: None, **layouts(family)}.items():
-            path = checkpoints / name
+            if make is not None and arguments.layouts and name not in arguments.layouts:
+                continue
+            path = (models / "diffusers" if name == "folder" else checkpoints) / name
             if make is not None:
                 make(read(base), path)
             size = sum(file.stat().st_size for file in files_of(path)) / 1e9
