@@ -13,9 +13,10 @@ PARTS = {
     "runs": "vectors_runs",
     "samplers": "vectors_samplers",
     "nodes": "vectors_nodes",
+    "parts": "vectors_parts",
     "pictures": "vectors_pictures",
 }
-NEED_CHECKPOINT = {"models", "runs", "samplers", "nodes"}
+NEED_CHECKPOINT = {"models", "runs", "samplers", "nodes", "parts"}
 
 
 def main():

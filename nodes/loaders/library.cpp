@@ -1,0 +1,3 @@
+#include <refrain/plugin.hpp>
+
+REFRAIN_LIBRARY("loaders", "1.0.0", CheckpointLoaderSimple, CLIPLoader, DiffusersLoader, UNETLoader, VAELoader)
