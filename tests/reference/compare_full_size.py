@@ -223,7 +223,8 @@ def prepare_lora(options):
         for name in checkpoint.keys():
             if not name.endswith(".weight") or not any(part in name for part in (".attn1.to_", ".attn2.to_", "_proj.")):
                 continue
-            prefix, module = ("lora_unet_", name[len(unet) :]) if name.startswith(unet) else ("lora_te_", name[len(text) :])
+            of_unet = name.startswith(unet)
+            prefix, module = ("lora_unet_", name[len(unet) :]) if of_unet else ("lora_te_", name[len(text) :])
             rows, columns = checkpoint.get_slice(name).get_shape()
             key = prefix + module[: -len(".weight")].replace(".", "_")
             tensors[key + ".lora_up.weight"] = random(key + "up", rows, LORA_RANK, scale=0.5 / LORA_RANK**0.5).half()

@@ -33,8 +33,9 @@ class File:
     def add(self, key, *shape, scale=1.0):
         self.tensors[key] = random(f"lora/{self.name}/{key}", *shape, scale=scale).half()
 
-    def low_rank(self, module, full, up=".lora_up.weight", down=".lora_down.weight", alpha=None, mid=False, strength=0.4):
-        """The weight's own statistics times `strength`."""
+    def low_rank(self, module, full, up=".lora_up.weight", down=".lora_down.weight", alpha=None, mid=False):
+        """The weight's own statistics times a strength that shows."""
+        strength = 0.4
         shape = self.weight(full).shape
         kernel = list(shape[2:])
         fan_in = shape[1:].numel()
@@ -220,9 +221,8 @@ def _unet(patcher, latent, steps, context):
 
 
 def write(oracle, checkpoint):
-    golden = Golden(
-        oracle, "vectors_lora.py", checkpoint_sha256=sha256(checkpoint), seed=SEED, steps=STEPS, prompt=PROMPT, negative=NEGATIVE
-    )
+    facts = dict(seed=SEED, steps=STEPS, prompt=PROMPT, negative=NEGATIVE)
+    golden = Golden(oracle, "vectors_lora.py", checkpoint_sha256=sha256(checkpoint), **facts)
     models = SmallModels(checkpoint)
     model, clip = models.model_patcher(), models.clip(torch.float16)
     dim = clip.encode_from_tokens(clip.tokenize("a")).shape[-1]
@@ -249,8 +249,9 @@ def write(oracle, checkpoint):
                 if name in ("none", "kohya", "stacked"):
                     other = encoder.encode_from_tokens(encoder.tokenize(NEGATIVE))
                     with threads(1):
+                        prompts = [[text, {}]], [[other, {}]]
                         run = oracle.nodes.KSampler().sample(
-                            changed, SEED, STEPS, 5.0, "euler", "normal", [[text, {}]], [[other, {}]], {"samples": start}, 0.8
+                            changed, SEED, STEPS, 5.0, "euler", "normal", *prompts, {"samples": start}, 0.8
                         )[0]
                     golden.add(f"{name}/run", run["samples"])
         _write_composed(oracle, folder, golden, model, clip, start, context)
