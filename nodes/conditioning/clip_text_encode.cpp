@@ -3,19 +3,25 @@
 #include <refrain/diffusion/text.hpp>
 #include <refrain/diffusion/weights.hpp>
 
+#include <algorithm>
 #include <filesystem>
 
 namespace {
 
 using namespace refrain;
 
-/// The file of a textual inversion, below models/embeddings: by its name with or without the ending, in any folder.
+/// The file of a textual inversion, below models/embeddings: by its name with or without the ending, in any folder, the
+/// folder that the name gives first.
 std::string inversion_file(const Host& host, const std::string& name) {
-  for (const std::string& file : host.files_in("embeddings")) {
-    const std::filesystem::path path(file), wanted(name);
-    const bool same = file == name || file == name + ".safetensors" || path.filename() == wanted ||
-                      path.filename() == name + ".safetensors";
-    if (same) return file;
+  const Choices files = host.files_in("embeddings");
+  for (const bool anywhere : {false, true}) {
+    for (const char* ending : {"", ".safetensors", ".pt", ".bin"}) {
+      const std::string wanted = name + ending;
+      const auto found = std::find_if(files.begin(), files.end(), [&](const std::string& file) {
+        return anywhere ? std::filesystem::path(file).filename() == wanted : file == wanted;
+      });
+      if (found != files.end()) return *found;
+    }
   }
   return {};
 }
@@ -44,7 +50,7 @@ class CLIPTextEncode final : public Node {
     const auto find = [&](const std::string& name) -> at::Tensor {
       const std::string file = inversion_file(ctx.host(), name);
       if (file.empty()) return {};
-      const auto source = diffusion::open_safetensors(ctx.host().find_file("embeddings", file));
+      const auto source = diffusion::open_weights(ctx.host().find_file("embeddings", file));
       return diffusion::inversion_vectors(*source, encoder.text_model->config().width);
     };
     diffusion::EncodedPrompt encoded = diffusion::encode_prompt(encoder, ctx[text], find);

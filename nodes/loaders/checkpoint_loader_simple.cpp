@@ -1,6 +1,4 @@
-#include <refrain/plugin.hpp>
-
-#include <refrain/diffusion/model.hpp>
+#include "load_options.hpp"
 
 namespace {
 
@@ -24,10 +22,7 @@ class CheckpointLoaderSimple final : public Node {
   }
 
   void run(Context& ctx) override {
-    diffusion::LoadOptions options;
-    options.placement = {ctx.device(), ctx.dtype()};
-    options.vocabulary = ctx.host().data_file("bpe_simple_vocab_16e6.txt.gz");
-    diffusion::Checkpoint loaded = diffusion::load_checkpoint(ctx.path(ckpt_name), options);
+    diffusion::Checkpoint loaded = diffusion::load_checkpoint(ctx.path(ckpt_name), load_options(ctx));
     ctx.set(model, std::move(loaded.model));
     ctx.set(clip, std::move(loaded.clip));
     ctx.set(vae, std::move(loaded.vae));
@@ -36,4 +31,4 @@ class CheckpointLoaderSimple final : public Node {
 
 }  // namespace
 
-REFRAIN_PLUGIN("loaders", "1.0.0", CheckpointLoaderSimple)
+REFRAIN_NODE(CheckpointLoaderSimple)

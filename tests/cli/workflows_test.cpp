@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cstdint>
 #include <filesystem>
 
 #include "cli/workspace.hpp"
@@ -15,7 +16,7 @@ namespace {
 std::vector<std::string> workflow_names() {
   std::vector<std::string> names;
   for (const char* name : {"default", "img2img", "inpainting", "outpainting", "hires_fix", "area_composition",
-                           "two_stage", "custom_sampling"}) {
+                           "two_stage", "custom_sampling", "sd15_lora"}) {
     names.emplace_back(name);
     names.push_back(std::string(name) + "_deepcache");
   }
@@ -33,6 +34,7 @@ Json made_small(Json workflow) {
       if ((name == "start_at_step" || name == "end_at_step") && value == 12) value = 2;
       if (name == "feathering") value = 6;
       if (name == "ckpt_name") value = "small.safetensors";
+      if (name == "lora_name") value = "small_lora.safetensors";
       if (name == "filename_prefix") value = "picture";
     }
   }
@@ -46,6 +48,23 @@ void add_example(const Workspace& space) {
   std::filesystem::rename(space.folder / "output/picture_00001_.png", space.folder / "input/example.png");
 }
 
+/// A LoRA of rank 1 for one matrix of the small model, in models/loras.
+void add_lora(const Workspace& space) {
+  const std::string module = "lora_unet_mid_block_attentions_0_transformer_blocks_0_attn1_to_q";
+  constexpr std::size_t kWidth = 192;
+  const std::vector<float> numbers(2 * kWidth, 0.1F);
+  const std::size_t half = kWidth * sizeof(float);
+  const Json header{
+      {module + ".lora_up.weight", {{"dtype", "F32"}, {"shape", {kWidth, 1}}, {"data_offsets", {0, half}}}},
+      {module + ".lora_down.weight", {{"dtype", "F32"}, {"shape", {1, kWidth}}, {"data_offsets", {half, 2 * half}}}}};
+  const std::string text = header.dump();
+  const std::uint64_t length = text.size();
+  std::string bytes(reinterpret_cast<const char*>(&length), sizeof(length));
+  bytes += text;
+  bytes.append(reinterpret_cast<const char*>(numbers.data()), 2 * half);
+  space.folder.write("models/loras/small_lora.safetensors", bytes);
+}
+
 class ExampleWorkflow : public ::testing::TestWithParam<std::string> {};
 INSTANTIATE_TEST_SUITE_P(Files, ExampleWorkflow, ::testing::ValuesIn(workflow_names()),
                          [](const auto& info) { return info.param; });
@@ -54,7 +73,9 @@ TEST_P(ExampleWorkflow, MakesAPicture) {
   const Workspace space;
   add_example(space);
   const std::string text = read_text(std::string(REFRAIN_TEST_WORKFLOWS) + "/" + GetParam() + ".json");
-  const Outcome outcome = space.run_workflow(made_small(Json::parse(text)));
+  add_lora(space);
+  const Outcome outcome = space.run_workflow(
+      made_small(Json::parse(text)), {"--models", (space.folder / "models").string(), "--models", REFRAIN_TEST_MODELS});
   ASSERT_EQ(outcome.code, 0) << outcome.errors;
   const auto bytes = read_png(space.folder / "output/picture_00001_.png").bytes;
   const auto [least, most] = std::ranges::minmax_element(bytes);

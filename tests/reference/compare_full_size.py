@@ -18,6 +18,8 @@ PICTURE_SHARE = 0.999  # of values within one level of 255
 SAMPLERS = ["euler", "euler_ancestral", "heun", "dpmpp_2m", "ddim"]
 SCHEDULERS = ["normal", "karras", "simple"]
 CHECKPOINT = "sd15_random_fp16.safetensors"
+LORA = "sd15_random_lora.safetensors"
+LORA_RANK = 16
 
 PLAIN = "beautiful scenery nature glass bottle landscape, , purple galaxy bottle,"
 WEIGHTED = "a (big (red:0.7) dog:1.4) runs, ((masterpiece)), (blurry:-0.5), \\(style\\), (sun:0)"
@@ -63,6 +65,7 @@ def all_cases():
         case("unguided", cfg=1.0),
         case("one_step", steps=1),
         case("largest_seed", seed=(1 << 64) - 1),
+        dict(case("lora"), lora=[0.8, -0.6]),
     ]
     small += [
         case(f"{sampler}-{scheduler}", sampler=sampler, scheduler=scheduler, steps=3)
@@ -77,8 +80,8 @@ def all_cases():
 
 
 def workflow(c):
-    """ComfyUI's default graph in the API format, and a SaveLatent."""
-    return {
+    """ComfyUI's default graph in the API format, and a SaveLatent; where the case has one, with a LoRA."""
+    graph = {
         "3": {
             "class_type": "KSampler",
             "inputs": {
@@ -105,6 +108,13 @@ def workflow(c):
         "9": {"class_type": "SaveImage", "inputs": {"filename_prefix": f"{c['name']}/picture", "images": ["8", 0]}},
         "10": {"class_type": "SaveLatent", "inputs": {"filename_prefix": f"{c['name']}/latent", "samples": ["3", 0]}},
     }
+    if "lora" in c:
+        strengths = dict(strength_model=c["lora"][0], strength_clip=c["lora"][1])
+        inputs = dict(model=["4", 0], clip=["4", 1], lora_name=LORA, **strengths)
+        graph["11"] = {"class_type": "LoraLoader", "inputs": inputs}
+        graph["3"]["inputs"]["model"] = ["11", 0]
+        graph["6"]["inputs"]["clip"] = graph["7"]["inputs"]["clip"] = ["11", 1]
+    return graph
 
 
 class Results:
@@ -156,7 +166,8 @@ class ComfyUI:
         import folder_paths
 
         comfy.utils.set_progress_bar_enabled(False)
-        folder_paths.add_model_folder_path("checkpoints", str(models / "checkpoints"), is_default=True)
+        for folder in ("checkpoints", "loras"):
+            folder_paths.add_model_folder_path(folder, str(models / folder), is_default=True)
         folder_paths.set_output_directory(str(output))
         for name in ("CLIPTextEncode", "EmptyLatentImage"):  # nothing but the checkpoint is reused between runs
             self.oracle.nodes.NODE_CLASS_MAPPINGS[name].IS_CHANGED = classmethod(lambda cls, **inputs: float("nan"))
@@ -194,6 +205,32 @@ def prepare_checkpoint(options):
     if not note.exists() or note.stat().st_mtime < file.stat().st_mtime:
         note.write_text(file_hash(file) + "\n")
     return note.read_text().strip()
+
+
+def prepare_lora(options):
+    """A random LoRA for all attention of the U-Net and of the text encoder, in CACHE/models/loras."""
+    file = options.cache / "models" / "loras" / LORA
+    if file.exists():
+        return
+    from safetensors import safe_open
+    from safetensors.torch import save_file
+
+    from golden import random
+
+    unet, text = "model.diffusion_model.", "cond_stage_model.transformer."
+    tensors = {}
+    with safe_open(options.cache / "models" / "checkpoints" / CHECKPOINT, "pt") as checkpoint:
+        for name in checkpoint.keys():
+            if not name.endswith(".weight") or not any(part in name for part in (".attn1.to_", ".attn2.to_", "_proj.")):
+                continue
+            of_unet = name.startswith(unet)
+            prefix, module = ("lora_unet_", name[len(unet) :]) if of_unet else ("lora_te_", name[len(text) :])
+            rows, columns = checkpoint.get_slice(name).get_shape()
+            key = prefix + module[: -len(".weight")].replace(".", "_")
+            tensors[key + ".lora_up.weight"] = random(key + "up", rows, LORA_RANK, scale=0.5 / LORA_RANK**0.5).half()
+            tensors[key + ".lora_down.weight"] = random(key + "down", LORA_RANK, columns, scale=columns**-0.5).half()
+    file.parent.mkdir(parents=True, exist_ok=True)
+    save_file(tensors, file)
 
 
 def prepare_references(options, cases, checkpoint_hash):
@@ -355,7 +392,9 @@ def main():
         return 0
     options.cache = options.cache.resolve()
     cases = choose(options.cases)
-    references = prepare_references(options, cases, prepare_checkpoint(options))
+    checkpoint_hash = prepare_checkpoint(options)
+    prepare_lora(options)
+    references = prepare_references(options, cases, checkpoint_hash)
     if options.prepare:
         return 0
     ours = Results(options.cache / "refrain") if options.reuse else run_refrain(options, cases)

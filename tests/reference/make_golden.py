@@ -13,9 +13,11 @@ PARTS = {
     "runs": "vectors_runs",
     "samplers": "vectors_samplers",
     "nodes": "vectors_nodes",
+    "lora": "vectors_lora",
+    "parts": "vectors_parts",
     "pictures": "vectors_pictures",
 }
-NEED_CHECKPOINT = {"models", "runs", "samplers", "nodes"}
+NEED_CHECKPOINT = {"models", "runs", "samplers", "nodes", "lora", "parts"}
 
 
 def main():

@@ -14,6 +14,12 @@ from golden import FOLDER
 NODES = {
     "nodes": [
         "CheckpointLoaderSimple",
+        "LoraLoader",
+        "LoraLoaderModelOnly",
+        "VAELoader",
+        "UNETLoader",
+        "CLIPLoader",
+        "DiffusersLoader",
         "CLIPTextEncode",
         "EmptyLatentImage",
         "KSampler",
@@ -137,7 +143,8 @@ def write(oracle):
 
     entries = {}
     with tempfile.TemporaryDirectory() as empty:
-        folder_paths.folder_names_and_paths["checkpoints"] = ([empty], {".safetensors"})
+        for folder in ["checkpoints", "loras", "vae", "vae_approx", "diffusion_models", "text_encoders", "diffusers"]:
+            folder_paths.folder_names_and_paths[folder] = ([empty], {".safetensors"})
         folder_paths.set_input_directory(empty)
         for module_name, names in NODES.items():
             module = importlib.import_module(module_name)

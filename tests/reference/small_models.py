@@ -38,8 +38,8 @@ class SmallModels:
         assert not missing and not unexpected
         return comfy.model_patcher.ModelPatcher(model.eval(), torch.device("cpu"), torch.device("cpu"))
 
-    def clip(self):
-        """The value on a CLIP edge, in float32."""
+    def clip(self, dtype=torch.float32):
+        """The value on a CLIP edge. ComfyUI's loader would hold it in float16; it computes in float32 either way."""
         import comfy.sd
         import comfy.sd1_clip
         import comfy.supported_models_base
@@ -55,7 +55,7 @@ class SmallModels:
             "projection_dim": width,
         }
         target = comfy.supported_models_base.ClipTarget(comfy.sd1_clip.SD1Tokenizer, comfy.sd1_clip.SD1ClipModel)
-        clip = comfy.sd.CLIP(target, model_options={"dtype": torch.float32, "clip_l_model_config": sizes})
+        clip = comfy.sd.CLIP(target, model_options={"dtype": dtype, "clip_l_model_config": sizes})
         renamed = {"clip_l.transformer.text_model." + name: tensor for name, tensor in weights.items()}
         missing, _ = clip.load_sd(renamed, full_model=True)
         assert all("logit_scale" in name or "text_projection" in name for name in missing), missing

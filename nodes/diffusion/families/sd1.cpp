@@ -17,6 +17,8 @@ constexpr int kUNetHeads = 8;
 constexpr int kClipHeadWidth = 64;
 constexpr int kSampleSize = 64;
 
+}  // namespace
+
 ClipTextConfig read_clip(const WeightSource& source, const std::string& prefix) {
   const Shapes shapes(source, prefix + ".");
   ClipTextConfig config;
@@ -36,24 +38,31 @@ std::string clip_prefix(const WeightSource& source) {
   return {};
 }
 
-}  // namespace
-
 bool recognise(const WeightSource& source) {
-  const Shapes shapes(source, std::string(kUNetPrefix) + ".");
-  const std::string clip = clip_prefix(source);
-  // SD 2 and SDXL project with linear layers, SDXL has label embeddings, inpainting models take more channels.
-  return !clip.empty() && shapes.rank("middle_block.1.proj_in.weight") == 4 && !shapes.has("label_emb.0.0.weight") &&
-         shapes.rank("input_blocks.0.0.weight") == 4 && shapes.size("input_blocks.0.0.weight", 1) == 4 &&
+  return !clip_prefix(source).empty() && recognise_unet(source) &&
          source.tensors().contains(std::string(kAutoencoderPrefix) + ".post_quant_conv.weight");
+}
+
+bool recognise_unet(const WeightSource& source) {
+  const Shapes shapes(source, std::string(kUNetPrefix) + ".");
+  // SD 2 and SDXL project with linear layers, SDXL has label embeddings, inpainting models take more channels.
+  return shapes.rank("middle_block.1.proj_in.weight") == 4 && !shapes.has("label_emb.0.0.weight") &&
+         shapes.rank("input_blocks.0.0.weight") == 4 && shapes.size("input_blocks.0.0.weight", 1) == 4;
+}
+
+UNetConfig read_unet(const WeightSource& source) { return read_ldm_unet(source, kUNetHeads); }
+
+int read_sample_size(const WeightSource& source) {
+  return number_in_metadata(source, "refrain.unet.sample_size").value_or(kSampleSize);
 }
 
 Sizes read_sizes(const WeightSource& source) {
   Sizes sizes;
   sizes.clip_prefix = clip_prefix(source);
-  sizes.unet = read_ldm_unet(source, kUNetHeads);
+  sizes.unet = read_unet(source);
   sizes.clip = read_clip(source, sizes.clip_prefix);
   sizes.autoencoder = read_ldm_autoencoder(source);
-  sizes.sample_size = number_in_metadata(source, "refrain.unet.sample_size").value_or(kSampleSize);
+  sizes.sample_size = read_sample_size(source);
   if (sizes.unet.context_dim != sizes.clip.width) {
     throw ModelError("model_config", source.name() + ": the U-Net wants text of width " +
                                          std::to_string(sizes.unet.context_dim) + ", the text encoder gives " +

@@ -38,4 +38,12 @@ bool recognise(const WeightSource& source);
 /// Sizes from the shapes. Throws ModelError naming the tensor that is missing or has an impossible shape.
 Sizes read_sizes(const WeightSource& source);
 
+/// The same questions about single parts, for files that hold no more.
+bool recognise_unet(const WeightSource& source);
+/// Path of the text encoder; empty where there is none.
+std::string clip_prefix(const WeightSource& source);
+UNetConfig read_unet(const WeightSource& source);
+ClipTextConfig read_clip(const WeightSource& source, const std::string& prefix);
+int read_sample_size(const WeightSource& source);
+
 }  // namespace refrain::diffusion::sd1

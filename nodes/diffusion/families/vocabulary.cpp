@@ -23,11 +23,14 @@ std::shared_ptr<const ClipTokenizer> read_own(const WeightSource& source, const 
 }  // namespace
 
 std::shared_ptr<const ClipTokenizer> open_tokenizer(const WeightSource& source, int tokens,
-                                                    const std::filesystem::path& clip_vocabulary) {
+                                                    const LoadOptions& options) {
   const auto own = source.tensors().find(std::string_view(kVocabularyTensor));
   const bool has_own = own != source.tensors().end();
-  std::shared_ptr<const ClipTokenizer> tokenizer =
-      has_own ? read_own(source, own->second) : ClipTokenizer::open(clip_vocabulary);
+  const auto clips_own = [&] {
+    const bool given = !options.vocabulary.empty() || !options.find_vocabulary;
+    return ClipTokenizer::open(given ? options.vocabulary : options.find_vocabulary());
+  };
+  std::shared_ptr<const ClipTokenizer> tokenizer = has_own ? read_own(source, own->second) : clips_own();
   if (tokenizer->size() != tokens) {
     throw ModelError("model_config",
                      source.name() + ": the text encoder knows " + std::to_string(tokens) + " tokens, " +

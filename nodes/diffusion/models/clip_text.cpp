@@ -52,6 +52,13 @@ class ClipLayer {
   int heads_;
 };
 
+/// Only the rows of a prompt are read: the table stays in the file as it is stored.
+at::Tensor read_table(const Weights& weights, const ClipTextConfig& config) {
+  return weights.form("weight", "as stored", [&] {
+    return weights.raw("weight", {config.vocabulary, config.width}).to(weights.placement().device);
+  });
+}
+
 void check(const ClipTextConfig& config) {
   if (config.heads < 1 || config.width % config.heads != 0) {
     throw ModelError("model_config", "text encoder: " + std::to_string(config.width) +
@@ -65,11 +72,8 @@ struct ClipTextModel::Parts {
   Parts(const ClipTextConfig& clip_config, const Weights& weights)
       : config(clip_config),
         placement(weights.placement()),
-        // Only the rows of a prompt are read: the table stays in the file as it is stored.
-        tokens((weights / "embeddings" / "token_embedding")
-                   .raw("weight", {config.vocabulary, config.width})
-                   .to(placement.device)),
-        positions((weights / "embeddings" / "position_embedding").get("weight", {config.positions, config.width})),
+        tokens(read_table(weights / "embeddings" / "token_embedding", config)),
+        positions((weights / "embeddings" / "position_embedding").keep("weight", {config.positions, config.width})),
         final_norm(weights / "final_layer_norm", config.width) {
     check(config);
     for (int i = 0; i < config.layers; ++i) layers.emplace_back(weights / "encoder" / "layers" / i, config);

@@ -14,20 +14,23 @@ at::Tensor picture_of(const at::Tensor& pixels) { return pixels.permute({0, 3, 1
 }  // namespace
 
 Conv2d::Conv2d(const Weights& weights, int in, int out, Geometry geometry)
-    : geometry_(geometry), weights_(weights), shape_{out, in, geometry.kernel, geometry.kernel} {
+    : geometry_(geometry), weights_(weights.alone()), shape_{out, in, geometry.kernel, geometry.kernel} {
   const bool on_cpu = weights.placement().device.is_cpu();
   if (on_cpu && geometry.kernel == 1 && geometry.stride == 1) {
     pointwise_.emplace(weights, in, out);
     return;
   }
-  bias_ = weights.get("bias", {out});
+  bias_ = weights.keep("bias", {out});
   if (on_cpu && packed::can_pack(weights.placement().dtype)) {
-    weights.raw("weight", shape_);  // a missing or wrong weight is an error of the load
-    packed_ = std::make_unique<Packed>();
+    weights.check("weight", shape_);  // a missing or wrong weight is an error of the load
+    packed_ = std::static_pointer_cast<Packed>(
+        weights.share("weight", "convolution", [] { return std::make_shared<Packed>(); }));
     return;
   }
-  weight_ = weights.get("weight", shape_);
-  if (!on_cpu) weight_ = weight_.contiguous(at::MemoryFormat::ChannelsLast);
+  weight_ = weights.form("weight", "plain", [&] {
+    at::Tensor plain = weights.get("weight", shape_);
+    return on_cpu ? plain : plain.contiguous(at::MemoryFormat::ChannelsLast);
+  });
 }
 
 at::Tensor Conv2d::packed_for(const at::Tensor& x) const {

@@ -27,7 +27,8 @@ class Conv2d {
   at::Tensor add(const at::Tensor& x, const at::Tensor& other) const;  ///< the convolution + other
 
  private:
-  /// The weight packed for pictures of one size, at the first of that size: nobody knows the size at load.
+  /// The weight packed for pictures of one size, at the first of that size: nobody knows the size at load. Shared by
+  /// the models that have this weight in common.
   struct Packed {
     std::mutex mutex;
     std::int64_t height = 0;
@@ -42,7 +43,7 @@ class Conv2d {
   std::vector<std::int64_t> shape_;
   at::Tensor weight_;  ///< where no packed form is to be had
   at::Tensor bias_;
-  std::unique_ptr<Packed> packed_;
+  std::shared_ptr<Packed> packed_;
 };
 
 constexpr Conv2d::Geometry kPointwise{1, 1, 0};  ///< 1x1

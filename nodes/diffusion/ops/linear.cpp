@@ -5,17 +5,34 @@
 #include <ATen/ops/gelu.h>
 #include <ATen/ops/linear.h>
 
+#include <string>
 #include <utility>
 
 namespace refrain::diffusion {
 
-Linear::Linear(const Weights& weights, int in, int out, Bias bias) {
-  if (weights.shape("weight").size() == 4) {
-    place(weights.get("weight", {out, in, 1, 1}).flatten(1), weights);
-  } else {
-    place(weights.get("weight", {out, in}), weights);
+namespace {
+
+/// The weight as the device likes it best; its file pages can go where that is another form.
+at::Tensor placed(at::Tensor weight, const Weights& weights) {
+  if (weight.is_cpu()) {
+    if (auto packed = packed::pack_linear(weight)) {
+      weights.give_back("weight");
+      return *std::move(packed);
+    }
   }
-  if (bias == Bias::yes) bias_ = weights.get("bias", {out});
+  return weight;
+}
+
+}  // namespace
+
+Linear::Linear(const Weights& weights, int in, int out, Bias bias) {
+  weight_ = weights.form("weight", "linear", [&] {
+    const bool convolution = weights.shape("weight").size() == 4;
+    return placed(convolution ? weights.get("weight", {out, in, 1, 1}).flatten(1) : weights.get("weight", {out, in}),
+                  weights);
+  });
+  packed_ = weight_.is_mkldnn();
+  if (bias == Bias::yes) bias_ = weights.keep("bias", {out});
 }
 
 Linear::Linear(const Weights& weights, int in, int rows, int first, int out) {
@@ -23,20 +40,10 @@ Linear::Linear(const Weights& weights, int in, int rows, int first, int out) {
   const auto slice = [&](const at::Tensor& whole) {
     return whole.narrow(0, first, out).to(placement.device, placement.dtype);
   };
-  place(slice(weights.raw("weight", {rows, in})), weights);
-  bias_ = slice(weights.raw("bias", {rows}));
-}
-
-void Linear::place(at::Tensor weight, const Weights& weights) {
-  if (weight.is_cpu()) {
-    if (auto packed = packed::pack_linear(weight)) {
-      weight_ = *std::move(packed);
-      packed_ = true;
-      weights.give_back("weight");
-      return;
-    }
-  }
-  weight_ = std::move(weight);
+  const std::string form = "rows from " + std::to_string(first);
+  weight_ = weights.form("weight", form, [&] { return placed(slice(weights.raw("weight", {rows, in})), weights); });
+  packed_ = weight_.is_mkldnn();
+  bias_ = weights.form("bias", form, [&] { return slice(weights.raw("bias", {rows})); });
 }
 
 at::Tensor Linear::operator()(const at::Tensor& x) const {

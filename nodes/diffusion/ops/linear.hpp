@@ -21,8 +21,6 @@ class Linear {
   at::Tensor multiply(const at::Tensor& x, const at::Tensor& other) const;  ///< product * other
 
  private:
-  void place(at::Tensor weight, const Weights& weights);
-
   at::Tensor weight_;
   at::Tensor bias_;
   bool packed_ = false;

@@ -12,7 +12,7 @@ constexpr int kGroups = 32;
 }  // namespace
 
 GroupNorm::GroupNorm(const Weights& weights, int channels, double eps)
-    : weight_(weights.get("weight", {channels})), bias_(weights.get("bias", {channels})), eps_(eps) {}
+    : weight_(weights.keep("weight", {channels})), bias_(weights.keep("bias", {channels})), eps_(eps) {}
 
 at::Tensor GroupNorm::operator()(const at::Tensor& x) const { return at::group_norm(x, kGroups, weight_, bias_, eps_); }
 
@@ -22,7 +22,7 @@ at::Tensor GroupNorm::silu(const at::Tensor& x) const {
 }
 
 LayerNorm::LayerNorm(const Weights& weights, int width, double eps)
-    : weight_(weights.get("weight", {width})), bias_(weights.get("bias", {width})), eps_(eps) {}
+    : weight_(weights.keep("weight", {width})), bias_(weights.keep("bias", {width})), eps_(eps) {}
 
 at::Tensor LayerNorm::operator()(const at::Tensor& x) const {
   return at::layer_norm(x, {x.size(-1)}, weight_, bias_, eps_);

@@ -12,6 +12,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -49,8 +50,12 @@ struct Model {
   std::optional<double> cfg_rescale;
   std::shared_ptr<const CachePolicy> cache_policy;  ///< null: every evaluation is full
   std::size_t weight_bytes = 0;                     ///< of the network, in the type it computes in
+  /// What `unet` was made from, to lay changed weights over it; null: nothing can be laid over it.
+  std::shared_ptr<const Weights> weights;
+  std::size_t layer_bytes = 0;  ///< of the weights that a LoRA changed: in memory beside the network's
   static void memory(const Model& model, MemoryBlocks& blocks) {
-    blocks.emplace_back(model.unet.get(), model.weight_bytes);
+    blocks.emplace_back(model.weights ? model.weights->owner() : model.unet.get(), model.weight_bytes);
+    if (model.layer_bytes > 0) blocks.emplace_back(model.unet.get(), model.layer_bytes);
   }
 };
 
@@ -63,8 +68,13 @@ struct Clip {
   std::shared_ptr<const ClipTokenizer> tokenizer;
   std::size_t weight_bytes = 0;
   int last_layer = -1;  ///< whose states prompts become, from the end; one that isn't there means the last
+  /// What `text_model` was made from, before its changed weights are rounded to float16; null: nothing can be laid
+  /// over it.
+  std::shared_ptr<const Weights> weights{};
+  std::size_t layer_bytes = 0;  ///< of the weights that a LoRA changed: in memory beside the encoder's
   static void memory(const Clip& clip, MemoryBlocks& blocks) {
-    blocks.emplace_back(clip.text_model.get(), clip.weight_bytes);
+    blocks.emplace_back(clip.weights ? clip.weights->owner() : clip.text_model.get(), clip.weight_bytes);
+    if (clip.layer_bytes > 0) blocks.emplace_back(clip.text_model.get(), clip.layer_bytes);
   }
 };
 
@@ -93,6 +103,8 @@ struct LoadOptions {
   at::ScalarType autoencoder_dtype = at::kFloat;  ///< of computation; float16 overflows in some
   std::filesystem::path vocabulary;  ///< bpe_simple_vocab_16e6.txt.gz, for checkpoints that don't carry their own
   WeightOptions weights{};           ///< which of the file's weights
+  /// Asked for `vocabulary` where that is empty and the checkpoint needs it.
+  std::function<std::filesystem::path()> find_vocabulary{};
 };
 
 /// Loads a checkpoint from whatever open_weights opens: a safetensors file, a torch checkpoint, a folder of diffusers.

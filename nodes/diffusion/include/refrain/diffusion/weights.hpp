@@ -5,9 +5,11 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -63,13 +65,21 @@ std::shared_ptr<const WeightSource> open_diffusers_folder(const std::filesystem:
 /// `source` with its floating-point tensors rounded to float16 as they are read: how ComfyUI holds text encoders.
 std::shared_ptr<const WeightSource> rounded_to_half(std::shared_ptr<const WeightSource> source);
 
+/// A weight's new value, made of its old one in float32, which is the function's own to change.
+using WeightChange = std::function<at::Tensor(at::Tensor weight)>;
+/// `source` with some of its tensors changed as they are read; those are float32 then. The rest is the source's own.
+std::shared_ptr<const WeightSource> changed_weights(std::shared_ptr<const WeightSource> source,
+                                                    std::map<std::string, WeightChange, std::less<>> changes);
+
 /// Where weights go.
 struct Placement {
   at::Device device{at::kCPU};
   at::ScalarType dtype = at::kFloat;  ///< of computation
 };
 
-/// A view of a source below a path: `weights / "input_blocks" / 0`. Cheap to copy.
+/// A view of a source below a path: `weights / "input_blocks" / 0`. Cheap to copy. It remembers the forms (packed, on
+/// the device) that modules make of the weights, so that a second model that differs in a few tensors shares all
+/// others.
 class Weights {
  public:
   /// Throws ModelError "dtype_unsupported" for fp16 computation on the CPU.
@@ -81,22 +91,48 @@ class Weights {
   bool has(std::string_view leaf) const;
   /// Shape of a leaf, empty when there is none.
   std::vector<std::int64_t> shape(std::string_view leaf) const;
-  /// The leaf as stored: CPU, file's dtype. Throws ModelError naming file, tensor and both shapes when it is missing or
-  /// not of `shape`.
+  /// Throws ModelError naming file, tensor and both shapes when the leaf is missing or not of `shape`.
+  void check(std::string_view leaf, at::IntArrayRef shape) const;
+  /// The leaf as stored: CPU, file's dtype. Throws as check() does.
   at::Tensor raw(std::string_view leaf, at::IntArrayRef shape) const;
   /// The leaf on the device in the dtype of computation: in place from the file where nothing has to change.
   at::Tensor get(std::string_view leaf, at::IntArrayRef shape) const;
+  /// get(), remembered.
+  at::Tensor keep(std::string_view leaf, at::IntArrayRef shape) const;
+  /// What `make` gives, remembered as the leaf's form of that name; where this view lies over another one and the leaf
+  /// is the same in both, what was remembered there.
+  at::Tensor form(std::string_view leaf, std::string_view form, const std::function<at::Tensor()>& make) const;
+  /// The same for whatever a module wants to share with those of other models.
+  std::shared_ptr<void> share(std::string_view leaf, std::string_view form,
+                              const std::function<std::shared_ptr<void>()>& make) const;
   /// The leaf was packed into another form: its file pages can go.
   void give_back(std::string_view leaf) const;
 
+  /// A view of `source` at the same place, lying over this one: `changed` are the full names of the tensors that
+  /// differ.
+  Weights over(std::shared_ptr<const WeightSource> source, std::set<std::string, std::less<>> changed) const;
+  /// This view, no longer lying over another one: for those who keep it, and would keep the other's forms with it.
+  Weights alone() const;
+  /// The same view of another source.
+  Weights of(std::shared_ptr<const WeightSource> source) const;
+  /// One for all views that share forms, and no others: tells what is counted once.
+  const void* owner() const;
+
   const Placement& placement() const { return placement_; }
   const WeightSource& source() const { return *source_; }
+  const std::shared_ptr<const WeightSource>& shared_source() const { return source_; }
+  const std::string& prefix() const { return prefix_; }
   std::string path(std::string_view leaf) const;  ///< full name of a leaf
 
  private:
+  struct Forms;
+  struct Below;
+
   std::shared_ptr<const WeightSource> source_;
   Placement placement_;
   std::string prefix_;
+  std::shared_ptr<Forms> forms_;
+  std::shared_ptr<const Below> below_;  ///< null: lies over nothing
 };
 
 }  // namespace refrain::diffusion

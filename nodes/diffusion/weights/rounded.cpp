@@ -1,16 +1,16 @@
-#include <refrain/diffusion/weights.hpp>
+#include "weights/rounded.hpp"
 
 #include <utility>
 
 namespace refrain::diffusion {
 namespace {
 
-class RoundedToHalf final : public WeightSource {
+class Rounded final : public WeightSource {
  public:
-  explicit RoundedToHalf(std::shared_ptr<const WeightSource> source)
-      : source_(std::move(source)), tensors_(source_->tensors()) {
+  Rounded(std::shared_ptr<const WeightSource> source, at::ScalarType dtype)
+      : source_(std::move(source)), dtype_(dtype), tensors_(source_->tensors()) {
     for (auto& [name, info] : tensors_) {
-      if (at::isFloatingType(info.dtype)) info.dtype = at::kHalf;
+      if (at::isFloatingType(info.dtype)) info.dtype = dtype_;
     }
   }
 
@@ -19,8 +19,8 @@ class RoundedToHalf final : public WeightSource {
   const std::map<std::string, std::string, std::less<>>& metadata() const override { return source_->metadata(); }
   at::Tensor tensor(std::string_view name) const override {
     at::Tensor stored = source_->tensor(name);
-    if (!at::isFloatingType(stored.scalar_type()) || stored.scalar_type() == at::kHalf) return stored;
-    at::Tensor rounded = stored.to(at::kHalf);
+    if (!at::isFloatingType(stored.scalar_type()) || stored.scalar_type() == dtype_) return stored;
+    at::Tensor rounded = stored.to(dtype_);
     source_->give_back(name);
     return rounded;
   }
@@ -29,13 +29,18 @@ class RoundedToHalf final : public WeightSource {
 
  private:
   std::shared_ptr<const WeightSource> source_;
+  at::ScalarType dtype_;
   std::map<std::string, TensorInfo, std::less<>> tensors_;
 };
 
 }  // namespace
 
+std::shared_ptr<const WeightSource> rounded_to(std::shared_ptr<const WeightSource> source, at::ScalarType dtype) {
+  return std::make_shared<const Rounded>(std::move(source), dtype);
+}
+
 std::shared_ptr<const WeightSource> rounded_to_half(std::shared_ptr<const WeightSource> source) {
-  return std::make_shared<const RoundedToHalf>(std::move(source));
+  return rounded_to(std::move(source), at::kHalf);
 }
 
 }  // namespace refrain::diffusion
