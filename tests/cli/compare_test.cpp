@@ -135,6 +135,74 @@ TEST_F(CompareCommand, ReplacesThePolicyThatAWorkflowHasAlready) {
   EXPECT_EQ(entries.at(1).at("runs").at(0).at("actions").at(1).at("action"), "full");
 }
 
+/// The actions of an entry's first run: F full, 0 depth 0, . nothing.
+std::string letters(const Json& entry) {
+  std::string written;
+  for (const Json& action : entry.at("runs").at(0).at("actions")) {
+    const auto text = action.at("action").get<std::string>();
+    written += text == "full" ? 'F' : text == "nothing" ? '.' : text.at(text.find('(') + 1);
+  }
+  return written;
+}
+
+TEST_F(CompareCommand, TakesModelsCachesAndChainsInPlaceOfTheWorkflowsOwnCache) {
+  Json workflow = workflow_of_steps(8);
+  workflow["11"] = Json::parse(R"({"class_type": "LazyCache", "inputs": {"model": ["4", 0], "reuse_threshold": 3.0,
+    "start_percent": 0.15, "end_percent": 0.95, "verbose": false}})");
+  workflow["3"]["inputs"]["model"] = {"11", 0};
+  space.write("cached.json", workflow);
+  const Outcome outcome = compare(
+      {"cached.json", "--policy", "EasyCache:reuse_threshold=3.0,start_percent=0.0,end_percent=1.0", "--policy",
+       "ChainCache:first=(UniformCache:interval=3),second=(NoCache)", "--seeds", "1,", "--no-equal-time", "-o", "out"});
+  ASSERT_EQ(outcome.code, 0) << outcome.errors;
+  const Json entries = result().at("entries");
+  EXPECT_THAT(letters(entries.at(0)), HasSubstr("."));
+  EXPECT_THAT(letters(entries.at(1)), HasSubstr("F."));
+  EXPECT_EQ(letters(entries.at(2)), "F00F00F0");
+  EXPECT_NE(letters(entries.at(0)), letters(entries.at(1)));
+}
+
+/// Two samplers after each other, by parts.
+Json custom_workflow() {
+  Json workflow = small_workflow();
+  workflow.erase("3");
+  workflow.update(Json::parse(R"({
+    "10": {"class_type": "RandomNoise", "inputs": {"noise_seed": 5}},
+    "11": {"class_type": "CFGGuider", "inputs": {"cfg": 7, "model": ["4", 0], "positive": ["6", 0], "negative": ["7", 0]}},
+    "12": {"class_type": "KSamplerSelect", "inputs": {"sampler_name": "dpmpp_2m"}},
+    "13": {"class_type": "KarrasScheduler", "inputs": {"steps": 8, "sigma_max": 14.6, "sigma_min": 0.03, "rho": 7}},
+    "14": {"class_type": "SplitSigmas", "inputs": {"sigmas": ["13", 0], "step": 4}},
+    "15": {"class_type": "DisableNoise", "inputs": {}},
+    "20": {"class_type": "SamplerCustomAdvanced", "inputs": {"noise": ["10", 0], "guider": ["11", 0],
+           "sampler": ["12", 0], "sigmas": ["14", 0], "latent_image": ["5", 0]}},
+    "21": {"class_type": "SamplerCustomAdvanced", "inputs": {"noise": ["15", 0], "guider": ["11", 0],
+           "sampler": ["12", 0], "sigmas": ["14", 1], "latent_image": ["20", 0]}}})"));
+  workflow["8"]["inputs"]["samples"] = {"21", 1};
+  return workflow;
+}
+
+TEST_F(CompareCommand, ComparesCustomSampling) {
+  space.write("custom.json", custom_workflow());
+  const Outcome outcome = compare({"custom.json", "--policy", "UniformCache:interval=2", "--policy",
+                                   "EasyCache:reuse_threshold=3.0,start_percent=0.0,end_percent=1.0", "--policy",
+                                   "ChainCache:first=(ListedCache:steps=0),second=(PublishedEasyCache)", "--seeds", "2",
+                                   "--no-equal-time", "-o", "out"});
+  ASSERT_EQ(outcome.code, 0) << outcome.errors;
+  const Json json = result();
+  EXPECT_EQ(json.at("seeds"), Json::parse("[5, 6]"));
+  const Json& entries = json.at("entries");
+  EXPECT_EQ(entries.at(0).at("steps"), 8);
+  EXPECT_EQ(letters(entries.at(0)), "FFFFFFFF");
+  EXPECT_EQ(letters(entries.at(1)), "F0F0F0F0") << "each sampler's run begins full";
+  EXPECT_THAT(letters(entries.at(2)), HasSubstr("F."));
+  EXPECT_EQ(letters(entries.at(3)), "F000F000");
+  for (std::size_t i = 1; i < 4; ++i) {
+    EXPECT_THAT(entries.at(i).at("latent_relative_l2").at("min").get<double>(), Gt(0)) << i;
+    EXPECT_THAT(entries.at(i).at("runs").at(1).at("macs").get<double>(),
+                Lt(entries.at(i).at("runs").at(1).at("macs_uncached").get<double>()));
+  }
+}
+
 TEST_F(CompareCommand, RunsOnlyWhatThePictureNeeds) {
   Json workflow = workflow_of_steps(2);
   workflow["20"] = Json::parse(R"({"class_type": "LoadLatent", "inputs": {"latent": "missing.latent"}})");

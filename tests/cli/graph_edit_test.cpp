@@ -42,9 +42,10 @@ constexpr Out<Policy> kPolicyOut{"CACHE_POLICY"};
 constexpr Out<LatentStub> kLatentOut{"LATENT"};
 constexpr Out<ImageStub> kImageOut{"IMAGE"};
 constexpr Out<GuiderStub> kGuiderOut{"GUIDER"};
-constexpr Out<SigmasStub> kSigmasOut{"SIGMAS"};
+constexpr Out<LatentStub> kDenoisedOut{"denoised"};
+constexpr Out<SigmasStub> kSigmasOut{"SIGMAS"}, kLowOut{"low"};
 constexpr Param<std::int64_t> kSteps{"steps", 20}, kStart{"start_at_step", 0}, kEnd{"end_at_step", 10000},
-    kInterval{"interval", 5};
+    kInterval{"interval", 5}, kCut{"step", 0};
 constexpr Param<std::uint64_t> kSeed{"seed", 0}, kNoiseSeed{"noise_seed", 0};
 constexpr Param<double> kThreshold{"threshold", 0.2};
 
@@ -66,8 +67,12 @@ const Registry& registry() {
              {"Uniform", "t", "", {kInterval}, {kPolicyOut}},
              {"Chain", "t", "", {kFirst, kSecond}, {kPolicyOut}},
              {"Easy", "t", "", {kModel, kThreshold}, {kModelOut}},
+             {"Patch", "t", "", {kModel}, {kModelOut}},
+             {"Split", "t", "", {kSigmas, kCut}, {kSigmasOut, kLowOut}},
+             {"TwoLatents", "t", "", {kGuider, kSigmas, kLatent}, {kLatentOut, kDenoisedOut}},
          }) {
       types.push_back(std::make_unique<NodeType>());
+      types.back()->library = schema.name == "Apply" || schema.name == "Easy" ? "caching" : "others";
       types.back()->schema = std::move(schema);
     }
     all->add(std::move(types));
@@ -163,7 +168,7 @@ TEST(InsertedPolicy, MayHoldOthers) {
 TEST(InsertedPolicy, IsSharedByTheModelsThatAreSampled) {
   const WorkflowGraph graph = with_policy(R"({
     "1": {"class_type": "Loader", "inputs": {}},
-    "1b": {"class_type": "Easy", "inputs": {"model": ["1", 0]}},
+    "1b": {"class_type": "Patch", "inputs": {"model": ["1", 0]}},
     "2": {"class_type": "Empty", "inputs": {}},
     "3": {"class_type": "Sampler", "inputs": {"model": ["1", 0], "seed": 1, "steps": 10, "latent_image": ["2", 0]}},
     "3b": {"class_type": "Sampler", "inputs": {"model": ["1b", 0], "seed": 2, "steps": 5, "latent_image": ["3", 0]}},
@@ -172,8 +177,43 @@ TEST(InsertedPolicy, IsSharedByTheModelsThatAreSampled) {
                                           "Uniform");
   EXPECT_THAT(nodes_of(graph),
               ::testing::IsSupersetOf({"Apply(model=Loader.0, policy=Uniform.0)",
-                                       "Apply(model=Easy.0, policy=Uniform.0)", "Easy(model=Loader.0)"}));
+                                       "Apply(model=Patch.0, policy=Uniform.0)", "Patch(model=Loader.0)"}));
   EXPECT_EQ(graph.nodes.size(), 10U);
+}
+
+TEST(InsertedPolicy, PassesByTheCachesThatAreThereButNoOtherPatch) {
+  constexpr const char* kCached = R"({
+    "1": {"class_type": "Loader", "inputs": {}},
+    "1a": {"class_type": "Easy", "inputs": {"model": ["1", 0], "threshold": 0.1}},
+    "1b": {"class_type": "Patch", "inputs": {"model": ["1a", 0]}},
+    "1c": {"class_type": "Uniform", "inputs": {"interval": 2}},
+    "1d": {"class_type": "Apply", "inputs": {"model": ["1b", 0], "policy": ["1c", 0]}},
+    "2": {"class_type": "Empty", "inputs": {}},
+    "3": {"class_type": "Sampler", "inputs": {"model": ["1d", 0], "seed": 1, "steps": 9, "latent_image": ["2", 0]}},
+    "4": {"class_type": "Decode", "inputs": {"latent_image": ["3", 0]}},
+    "5": {"class_type": "Save", "inputs": {"images": ["4", 0]}}})";
+  EXPECT_THAT(nodes_of(with_policy(kCached, "Easy:threshold=0.5")),
+              ::testing::IsSupersetOf({"Patch(model=Loader.0)", "Easy(model=Patch.0, threshold=0.5)",
+                                       "Sampler(model=Easy.0, seed=1, steps=9, latent_image=Empty.0)"}));
+  EXPECT_THAT(nodes_of(with_policy(kCached, "Uniform:interval=7")),
+              ::testing::IsSupersetOf({"Patch(model=Loader.0)", "Apply(model=Patch.0, policy=Uniform.0)",
+                                       "Sampler(model=Apply.0, seed=1, steps=9, latent_image=Empty.0)"}));
+  EXPECT_THAT(nodes_of(with_policy(kCached, "Patch")),
+              ::testing::IsSupersetOf({"Patch(model=Apply.0)", "Apply(model=Patch.0, policy=Uniform.0)",
+                                       "Easy(model=Loader.0, threshold=0.1)"}))
+      << "what is no cache comes on top";
+}
+
+TEST(InsertedPolicy, ComesToAnEndInACircleOfCaches) {
+  const WorkflowGraph graph = with_policy(R"({
+    "1a": {"class_type": "Easy", "inputs": {"model": ["1b", 0]}},
+    "1b": {"class_type": "Easy", "inputs": {"model": ["1a", 0]}},
+    "2": {"class_type": "Empty", "inputs": {}},
+    "3": {"class_type": "Sampler", "inputs": {"model": ["1a", 0], "seed": 1, "steps": 9, "latent_image": ["2", 0]}},
+    "4": {"class_type": "Decode", "inputs": {"latent_image": ["3", 0]}},
+    "5": {"class_type": "Save", "inputs": {"images": ["4", 0]}}})",
+                                          "Uniform");
+  EXPECT_EQ(graph.nodes.size(), 8U);
 }
 
 TEST(InsertedPolicy, MustBeAPolicy) {
@@ -207,6 +247,28 @@ TEST(ShortenedRun, KeepsTheProportionsOfItsParts) {
                    "latent_image=Empty.0)",
                    "SamplerAdvanced(model=Loader.0, noise_seed=1, steps=10, start_at_step=7, end_at_step=10000, "
                    "latent_image=SamplerAdvanced.0)"}));
+}
+
+TEST(ShortenedRun, MovesTheCutBetweenNoiseLevels) {
+  WorkflowGraph graph = parse_workflow(R"({
+    "1": {"class_type": "Loader", "inputs": {}},
+    "2": {"class_type": "Empty", "inputs": {}},
+    "3": {"class_type": "Guider", "inputs": {"model": ["1", 0]}},
+    "4": {"class_type": "Scheduler", "inputs": {"model": ["1", 0], "steps": 30}},
+    "5": {"class_type": "Split", "inputs": {"sigmas": ["4", 0], "step": 20}},
+    "6": {"class_type": "TwoLatents", "inputs": {"guider": ["3", 0], "sigmas": ["5", 0], "latent_image": ["2", 0]}},
+    "7": {"class_type": "TwoLatents", "inputs": {"guider": ["3", 0], "sigmas": ["5", 1], "latent_image": ["6", 0]}},
+    "8": {"class_type": "Decode", "inputs": {"latent_image": ["7", 1]}},
+    "9": {"class_type": "Save", "inputs": {"images": ["8", 0]}}})",
+                                       "w.json");
+  const Subject subject = find_subject(graph, registry(), "");
+  EXPECT_THAT(subject.samplers, UnorderedElementsAre("6", "7"));
+  EXPECT_EQ(subject.latent->node, "7");
+  EXPECT_EQ(subject.latent->slot, 1U) << "the one that is decoded";
+  EXPECT_EQ(subject.step_count, 30);
+  set_steps(graph, registry(), subject, 10);
+  EXPECT_THAT(nodes_of(graph),
+              ::testing::IsSupersetOf({"Scheduler(model=Loader.0, steps=10)", "Split(sigmas=Scheduler.0, step=7)"}));
 }
 
 TEST(SetSeed, ReplacesEverySeedALinkedOneToo) {

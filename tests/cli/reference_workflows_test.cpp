@@ -54,6 +54,25 @@ TEST_P(TableWorkflows, DrawPicturesWithoutAndWithDeepCache) {
   EXPECT_NE(report.dump().find("deep("), std::string::npos);
 }
 
+TEST(TableWorkflow, OfNonUniformStepsIsFullWhereTheScheduleSays) {
+  const Workspace space;
+  const std::string file = std::string(REFRAIN_TEST_WORKFLOWS) + "/ldm4g_ddim250_nonuniform.json";
+  const Outcome outcome =
+      space.run({"run", file, "--set", "Checkpoint.ckpt_name=small_ldm4g.safetensors", "--set", "Timesteps.steps=10",
+                 "--set", "Policy.interval=3", "--set", "Policy.center=3", "--report", "report.json"});
+  ASSERT_EQ(outcome.code, 0) << outcome.errors;
+  const std::string report = read_text(space.folder / "report.json");
+  EXPECT_NE(report.find("non-uniform, interval 3, center 3, power 1.2, depth 0"), std::string::npos);
+  EXPECT_NE(report.find("deep(0)"), std::string::npos);
+}
+
+TEST(TableWorkflow, OfStableDiffusionsNonUniformStepsIsValid) {
+  const Workspace space;
+  const std::string file = std::string(REFRAIN_TEST_WORKFLOWS) + "/sd15_plms50_nonuniform.json";
+  const Outcome outcome = space.run({"validate", file, "--set", "Checkpoint.ckpt_name=small.safetensors"});
+  EXPECT_EQ(outcome.code, 0) << outcome.errors;
+}
+
 INSTANTIATE_TEST_SUITE_P(Of, TableWorkflows,
                          ::testing::Values(TableWorkflow{"sd15_plms50", "small.safetensors", 512, 1},
                                            TableWorkflow{"ldm4g_ddim250", "small_ldm4g.safetensors", 64, 4},

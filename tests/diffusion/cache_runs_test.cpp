@@ -10,6 +10,7 @@
 
 #include <nlohmann/json.hpp>
 #include <string>
+#include <thread>
 
 #include "counting_allocator.hpp"
 #include "golden_vectors.hpp"
@@ -163,6 +164,23 @@ TEST(EveryPolicy, KeepsTwoSamplersApartThatShareAModelAndRunInTurns) {
       if (step.step % 3 == 1) sample(inner);
     };
     EXPECT_TRUE(identical(sample(outer).latent, alone)) << policy->describe();
+  }
+}
+
+TEST(EveryPolicy, KeepsTwoSamplersApartThatShareAModelAndRunAtTheSameTime) {
+  for (const auto& policy : some_of_every_policy()) {
+    SamplingRequest one = request(plain_settings(), policy);
+    one.sigmas = one.sigmas.narrow(0, 0, 6);
+    SamplingRequest two = one;
+    two.noise = make_noise(two.latent.sizes(), 99);
+    two.sampler = find_sampler("heun");
+    const at::Tensor one_alone = sample(one).latent, two_alone = sample(two).latent;
+    at::Tensor beside;
+    std::thread other([&] { beside = sample(two).latent; });
+    const at::Tensor first = sample(one).latent;
+    other.join();
+    EXPECT_TRUE(identical(first, one_alone)) << policy->describe();
+    EXPECT_TRUE(identical(beside, two_alone)) << policy->describe();
   }
 }
 

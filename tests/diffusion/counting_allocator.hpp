@@ -17,7 +17,7 @@ namespace refrain::diffusion::testing {
 class CountingAllocator final : public c10::Allocator {
  public:
   CountingAllocator() : inner_(c10::GetCPUAllocator()) {
-    book().bytes = 0;
+    book().bytes = book().most = 0;
     c10::SetCPUAllocator(this, kPriority);
   }
   ~CountingAllocator() override { c10::SetCPUAllocator(inner_, kPriority); }
@@ -25,13 +25,16 @@ class CountingAllocator final : public c10::Allocator {
   CountingAllocator& operator=(const CountingAllocator&) = delete;
 
   std::int64_t bytes() const { return book().bytes; }
+  /// The most that was out at any time since the last call of it, from now on again.
+  std::int64_t most_since() { return book().most.exchange(book().bytes); }
 
   c10::DataPtr allocate(std::size_t size) override {
     c10::DataPtr inner = inner_->allocate(size);
     void* data = inner.get();
     if (data == nullptr) return inner;
-    book().bytes += static_cast<std::int64_t>(size);
+    const std::int64_t now = book().bytes += static_cast<std::int64_t>(size);
     const std::lock_guard lock(book().mutex);
+    if (now > book().most) book().most = now;
     book().blocks[data] = {std::move(inner), static_cast<std::int64_t>(size)};
     return {data, data, &release, c10::Device(c10::kCPU)};
   }
@@ -47,7 +50,7 @@ class CountingAllocator final : public c10::Allocator {
   static constexpr std::uint8_t kPriority = 100;  // above libtorch's own
 
   struct Book {
-    std::atomic<std::int64_t> bytes{0};
+    std::atomic<std::int64_t> bytes{0}, most{0};
     std::mutex mutex;
     std::unordered_map<void*, Block> blocks;
   };

@@ -53,13 +53,48 @@ std::optional<ModelHook> as_hook(const NodeType& type) {
   return hook;
 }
 
-ModelHook applying_node(const Registry& registry) {
+std::optional<ModelHook> find_applying_node(const Registry& registry) {
   for (const NodeType* type : registry.types()) {
-    if (auto hook = as_hook(*type); hook && !hook->policy_input.empty()) return *hook;
+    if (auto hook = as_hook(*type); hook && !hook->policy_input.empty()) return hook;
   }
+  return {};
+}
+
+ModelHook applying_node(const Registry& registry) {
+  if (auto hook = find_applying_node(registry)) return *hook;
   throw ValidationError("unknown_policy",
                         "--policy: no node here puts a CACHE_POLICY on a MODEL; the library \"caching\" that has "
                         "ApplyCachePolicy was not loaded. refrain plugins says why");
+}
+
+/// Whether a node puts a cache on a model: one that takes both, or one that its library has besides (EasyCache).
+bool is_cache(const ModelHook& hook, const Registry& registry) {
+  const auto applying = find_applying_node(registry);
+  return applying && (!hook.policy_input.empty() || hook.type->library == applying->type->library);
+}
+
+/// Leads what reads a cached model to the model itself, past every cache between them.
+void take_out_caches(WorkflowGraph& graph, const Registry& registry) {
+  std::map<std::string, LinkRef> bare;  // by the cache's id
+  for (const GraphNode& node : graph.nodes) {
+    const NodeType* type = registry.find(node.class_type);
+    const auto hook = type != nullptr ? as_hook(*type) : std::nullopt;
+    if (!hook || !is_cache(*hook, registry)) continue;
+    for (const GraphInput& input : node.inputs) {
+      const auto* link = std::get_if<LinkRef>(&input.value);
+      if (link != nullptr && input.name == hook->model_input) bare.emplace(node.id, *link);
+    }
+  }
+  for (GraphNode& node : graph.nodes) {
+    for (GraphInput& input : node.inputs) {
+      auto* link = std::get_if<LinkRef>(&input.value);
+      // No more often than there are caches: a graph that is not checked yet may have a circle of them.
+      for (std::size_t i = 0; link != nullptr && bare.contains(link->node) && i < bare.size(); ++i) {
+        *link = LinkRef(bare.at(link->node));
+      }
+    }
+  }
+  index_graph(graph);
 }
 
 [[noreturn]] void refuse(const Registry& registry, const PolicySpec& policy) {
@@ -206,6 +241,7 @@ void insert_policy(WorkflowGraph& graph, const Registry& registry, const Subject
   } else {
     refuse(registry, policy);
   }
+  if (is_cache(inserted.hook, registry)) take_out_caches(graph, registry);
   std::map<std::pair<std::string, std::int64_t>, std::string> placed;  // one node for each model
   for (const InputPort& port : subject.models) insert_at(graph, registry, inserted, policy, port, placed);
 }

@@ -22,6 +22,7 @@ void set_steps(WorkflowGraph& graph, const Registry& registry, const Subject& su
 
 /// Puts a policy in front of everything that samples with a model. Any node type with an output CACHE_POLICY is a
 /// policy, put on the model by the node that takes both; so is one that takes a MODEL and gives one, EasyCache say.
+/// Caches that the workflow has already are passed by.
 /// Throws ValidationError (unknown_policy) listing those that there are, or WorkflowError for a setting that the node
 /// does not have.
 void insert_policy(WorkflowGraph& graph, const Registry& registry, const Subject& subject, const PolicySpec& policy);

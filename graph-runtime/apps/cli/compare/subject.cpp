@@ -31,6 +31,20 @@ bool is_sampler(const Schema& schema) {
   return has_output(schema, "LATENT") && (takes(schema, "MODEL") || takes(schema, "GUIDER"));
 }
 
+/// The LATENT of a sampler that a node takes, if it takes one.
+std::optional<OutputPort> sampled_latent(const WorkflowGraph& graph, const Registry& registry, const GraphNode& node) {
+  for (const GraphInput& input : node.inputs) {
+    const LinkRef* link = link_of(input);
+    const NodeType* type = link != nullptr ? type_of(graph.nodes[link->target], registry) : nullptr;
+    if (type == nullptr || !is_sampler(type->schema)) continue;
+    const auto slot = static_cast<std::size_t>(link->slot);
+    if (slot < type->schema.outputs.size() && type->schema.outputs[slot].type.name == "LATENT") {
+      return OutputPort{link->node, slot};
+    }
+  }
+  return {};
+}
+
 /// A node and everything that it needs, the node first, then by distance.
 std::vector<std::uint32_t> needed_by(const WorkflowGraph& graph, std::uint32_t node) {
   std::vector<std::uint32_t> found{node};
@@ -87,7 +101,8 @@ void find_inputs(const GraphNode& node, const Schema& schema, Subject& subject) 
       if (subject.seeds.empty() && large != nullptr) subject.seed = *large;
       subject.seeds.push_back({node.id, input.name});
     } else if (whole != nullptr && declared->type.name == "INT" &&
-               (input.name == "steps" || input.name == "start_at_step" || input.name == "end_at_step")) {
+               (input.name == "steps" || input.name == "start_at_step" || input.name == "end_at_step" ||
+                (input.name == "step" && has_output(schema, "SIGMAS")))) {
       subject.steps.push_back({node.id, input.name});
       if (input.name == "steps") subject.step_count = std::max(subject.step_count, *whole);
     }
@@ -109,14 +124,8 @@ std::optional<Subject> behind(const WorkflowGraph& graph, const Registry& regist
     const NodeType* needed_type = type_of(graph.nodes[index], registry);
     if (needed_type == nullptr) continue;
     const Schema& schema = needed_type->schema;
-    if (is_sampler(schema)) {
-      subject.samplers.insert(graph.nodes[index].id);
-      if (!subject.latent) {
-        const auto slot = std::find_if(schema.outputs.begin(), schema.outputs.end(),
-                                       [](const Output& o) { return o.type.name == "LATENT"; });
-        subject.latent = {graph.nodes[index].id, static_cast<std::size_t>(slot - schema.outputs.begin())};
-      }
-    }
+    if (is_sampler(schema)) subject.samplers.insert(graph.nodes[index].id);
+    if (!subject.latent) subject.latent = sampled_latent(graph, registry, graph.nodes[index]);
     find_inputs(graph.nodes[index], schema, subject);
   }
   find_fresh(graph, needed, subject);

@@ -26,13 +26,14 @@ struct InputPort {
 struct Subject {
   std::string output;                        ///< the output node that takes the picture
   OutputPort picture;                        ///< an IMAGE
-  std::optional<OutputPort> latent;          ///< the LATENT nearest to the picture that a sampler gave
+  std::optional<OutputPort> latent;          ///< the LATENT of a sampler that is read nearest to the picture
   std::unordered_set<std::string> samplers;  ///< nodes that take a MODEL or GUIDER and give a LATENT
   std::unordered_set<std::string> fresh;     ///< the samplers and everything that depends on them
   std::vector<InputPort> seeds;              ///< inputs called seed or noise_seed
   std::vector<InputPort> models;             ///< linked MODEL inputs of nodes that don't hand the model on
-  std::vector<InputPort> steps;              ///< literal inputs called steps, start_at_step or end_at_step
-  std::uint64_t seed = 0;                    ///< the workflow's own
+  std::vector<InputPort>
+      steps;               ///< literal inputs called steps, start_at_step or end_at_step; step, where SIGMAS are cut
+  std::uint64_t seed = 0;  ///< the workflow's own
   std::int64_t step_count = 0;  ///< the largest `steps`; 0: none is a literal, so the run can't be shortened
 };
 
