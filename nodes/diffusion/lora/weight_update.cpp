@@ -71,7 +71,7 @@ at::Tensor kronecker(const WeightUpdate& update) {
     second = at::mm(update.tensor("w2_a"), update.tensor("w2_b"));
   }
   if (second.dim() == 4) first = first.unsqueeze(2).unsqueeze(2);
-  return at::kron(first, second);
+  return at::kron(first, second.contiguous());  // kron can't view what einsum's permuted strides make of the product
 }
 
 at::Tensor delta(const WeightUpdate& update) {
