@@ -41,9 +41,10 @@ std::string clip_prefix(const WeightSource& source) {
 bool recognise(const WeightSource& source) {
   const Shapes shapes(source, std::string(kUNetPrefix) + ".");
   const std::string clip = clip_prefix(source);
-  // SD 2 and SDXL project with linear layers, SDXL has label embeddings, inpainting models take more channels.
+  // SD 2 and SDXL project with linear layers, SDXL has label embeddings. Inpainting models take five further channels.
+  const int channels = shapes.rank("input_blocks.0.0.weight") == 4 ? shapes.size("input_blocks.0.0.weight", 1) : 0;
   return !clip.empty() && shapes.rank("middle_block.1.proj_in.weight") == 4 && !shapes.has("label_emb.0.0.weight") &&
-         shapes.rank("input_blocks.0.0.weight") == 4 && shapes.size("input_blocks.0.0.weight", 1) == 4 &&
+         (channels == 4 || channels == 9) &&
          source.tensors().contains(std::string(kAutoencoderPrefix) + ".post_quant_conv.weight");
 }
 

@@ -47,6 +47,7 @@ struct Model {
   Prediction prediction = Prediction::noise;
   /// Guidance is scaled down to the standard deviation of the positive prompt's estimate, by this share.
   std::optional<double> cfg_rescale;
+  std::vector<UNetPatch> patches;                   ///< of the U-Net, in the order in which they were put there
   std::shared_ptr<const CachePolicy> cache_policy;  ///< null: every evaluation is full
   std::size_t weight_bytes = 0;                     ///< of the network, in the type it computes in
   static void memory(const Model& model, MemoryBlocks& blocks) {
