@@ -3,7 +3,10 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cstdint>
 #include <filesystem>
+#include <string>
+#include <vector>
 
 #include "cli/workspace.hpp"
 #include "support/png_picture.hpp"
@@ -14,8 +17,9 @@ namespace {
 /// Those for SD 1.x, each with its twin.
 std::vector<std::string> workflow_names() {
   std::vector<std::string> names;
-  for (const char* name : {"default", "img2img", "inpainting", "outpainting", "hires_fix", "area_composition",
-                           "two_stage", "custom_sampling"}) {
+  for (const char* name : {"default", "img2img", "inpainting", "inpainting_model", "outpainting", "hires_fix",
+                           "deep_shrink", "tiled_vae", "area_composition", "prompt_schedule", "textual_inversion",
+                           "two_stage", "custom_sampling", "batches", "free_u", "v_prediction"}) {
     names.emplace_back(name);
     names.push_back(std::string(name) + "_deepcache");
   }
@@ -32,7 +36,11 @@ Json made_small(Json workflow) {
       if (name == "steps") value = 4;
       if ((name == "start_at_step" || name == "end_at_step") && value == 12) value = 2;
       if (name == "feathering") value = 6;
-      if (name == "ckpt_name") value = "small.safetensors";
+      if (name == "ckpt_name") {
+        const bool inpainting = value.get<std::string>().find("inpainting") != std::string::npos;
+        value = inpainting ? "small_sd1-inpainting.safetensors" : "small.safetensors";
+      }
+      if (name == "tile_size" || name == "overlap") value = name == "overlap" ? 16 : 64;
       if (name == "filename_prefix") value = "picture";
     }
   }
@@ -46,6 +54,21 @@ void add_example(const Workspace& space) {
   std::filesystem::rename(space.folder / "output/picture_00001_.png", space.folder / "input/example.png");
 }
 
+/// Models of a workflow's own: two vectors of the small text encoder's width in each embedding.
+void add_embeddings(const Workspace& space) {
+  constexpr std::size_t kNumbers = 2 * 64;
+  std::vector<float> numbers(kNumbers);
+  for (std::size_t i = 0; i < kNumbers; ++i) numbers[i] = (static_cast<float>(i * 7 % 11) - 5) / 10;
+  const std::string header = R"({"emb_params":{"dtype":"F32","shape":[2,64],"data_offsets":[0,512]}})";
+  const std::uint64_t length = header.size();
+  std::string bytes(reinterpret_cast<const char*>(&length), sizeof length);
+  bytes += header;
+  bytes.append(reinterpret_cast<const char*>(numbers.data()), kNumbers * sizeof(float));
+  for (const char* name : {"my_style", "my_negative"}) {
+    space.folder.write("models/embeddings/" + std::string(name) + ".safetensors", bytes);
+  }
+}
+
 class ExampleWorkflow : public ::testing::TestWithParam<std::string> {};
 INSTANTIATE_TEST_SUITE_P(Files, ExampleWorkflow, ::testing::ValuesIn(workflow_names()),
                          [](const auto& info) { return info.param; });
@@ -53,12 +76,24 @@ INSTANTIATE_TEST_SUITE_P(Files, ExampleWorkflow, ::testing::ValuesIn(workflow_na
 TEST_P(ExampleWorkflow, MakesAPicture) {
   const Workspace space;
   add_example(space);
+  add_embeddings(space);
   const std::string text = read_text(std::string(REFRAIN_TEST_WORKFLOWS) + "/" + GetParam() + ".json");
-  const Outcome outcome = space.run_workflow(made_small(Json::parse(text)));
+  const Outcome outcome =
+      space.run_workflow(made_small(Json::parse(text)), {"--models", REFRAIN_TEST_MODELS, "--models", "models"});
   ASSERT_EQ(outcome.code, 0) << outcome.errors;
   const auto bytes = read_png(space.folder / "output/picture_00001_.png").bytes;
   const auto [least, most] = std::ranges::minmax_element(bytes);
   EXPECT_GT(*most - *least, 32);  // something is on it
+}
+
+TEST(ExampleWorkflows, AreAllTried) {
+  for (const std::string& listed : files_below(REFRAIN_TEST_WORKFLOWS)) {
+    const std::filesystem::path file(listed);
+    const std::string name = file.stem().string();
+    const bool reference = name.starts_with("ddpm_") || name.starts_with("ldm4g_") || name.starts_with("sd15_");
+    if (file.extension() != ".json" || file.has_parent_path() || name == "workflow.schema" || reference) continue;
+    EXPECT_EQ(std::ranges::count(workflow_names(), name), 1) << file;
+  }
 }
 
 }  // namespace
