@@ -9,6 +9,7 @@
 #include "execution/memory_guard.hpp"
 #include "json/workflow_reader.hpp"
 #include "planning/object_info.hpp"
+#include "planning/missing_inputs.hpp"
 #include "planning/set_input.hpp"
 #include "planning/validator.hpp"
 #include "plugins/loader.hpp"
@@ -138,6 +139,8 @@ Workflow Runtime::parse(std::string_view text, std::string source_name) const {
 void Runtime::set(Workflow& workflow, std::string_view target, std::string_view value) const {
   set_input(*workflow.graph_, impl_->registry.get(), target, value);
 }
+
+void Runtime::fill_in(Workflow& workflow) const { fill_in_missing_inputs(*workflow.graph_, *impl_->registry); }
 
 CheckedWorkflow Runtime::check(Workflow workflow) const {
   std::shared_ptr<const WorkflowGraph> graph = std::move(workflow.graph_);

@@ -27,21 +27,31 @@ struct Place {
   }
 };
 
-/// The limits hold the default, and both are of the kind that the type says.
+/// The limits are of the kind that the type says, and don't cross.
 template <class T>
-void check_number(const Place& place, const Input& input) {
-  const T value = std::get<T>(input.value);
+void check_limits(const Place& place, const Input& input) {
   const T* min = std::get_if<T>(&input.min);
   const T* max = std::get_if<T>(&input.max);
   const bool min_fits = min || std::holds_alternative<std::monostate>(input.min);
   const bool max_fits = max || std::holds_alternative<std::monostate>(input.max);
-  if (!min_fits || !max_fits) place.refuse("bad_limits", "a limit is of another kind than the default");
+  if (!min_fits || !max_fits) place.refuse("bad_limits", "a limit is of another kind than the values");
   if constexpr (std::is_floating_point_v<T>) {
-    if (std::isnan(value)) place.refuse("bad_default", "the default is not a number");
     if ((min && std::isnan(*min)) || (max && std::isnan(*max))) place.refuse("bad_limits", "a limit is not a number");
   }
   if (min && max && *max < *min) {
     place.refuse("bad_limits", "the minimum " + std::to_string(*min) + " is above the maximum " + std::to_string(*max));
+  }
+}
+
+/// The limits hold the default.
+template <class T>
+void check_number(const Place& place, const Input& input) {
+  check_limits<T>(place, input);
+  const T value = std::get<T>(input.value);
+  const T* min = std::get_if<T>(&input.min);
+  const T* max = std::get_if<T>(&input.max);
+  if constexpr (std::is_floating_point_v<T>) {
+    if (std::isnan(value)) place.refuse("bad_default", "the default is not a number");
   }
   if ((min && value < *min) || (max && *max < value)) {
     const std::string low = min ? std::to_string(*min) : "unlimited";
@@ -80,7 +90,11 @@ void check_widget(const Place& place, const Input& input) {
   if (type == "INT" && holds(std::type_identity<std::uint64_t>{})) return check_number<std::uint64_t>(place, input);
   if (type == "BOOLEAN" && holds(std::type_identity<bool>{})) return;
   if (type == "STRING" && holds(std::type_identity<std::string>{})) return;
-  if (type == "STRING" && !input.optional && holds(std::type_identity<std::monostate>{})) return;  // has to be given
+  if (!input.optional && holds(std::type_identity<std::monostate>{})) {  // has to be given
+    if (type == "STRING" || type == "BOOLEAN") return;
+    if (type == "FLOAT") return check_limits<double>(place, input);
+    if (type == "INT") return check_limits<std::int64_t>(place, input);
+  }
   place.refuse("bad_default", "the default is no " + std::string(type));
 }
 

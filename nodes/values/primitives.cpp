@@ -10,6 +10,12 @@ using namespace refrain;
 
 constexpr std::int64_t kMost = std::numeric_limits<std::int64_t>::max();
 
+/// ComfyUI gives these no default: a workflow has to bring its value.
+Input required(Input input) {
+  input.value = std::monostate{};
+  return input;
+}
+
 /// An integer.
 class PrimitiveInt final : public Node {
  public:
@@ -17,8 +23,9 @@ class PrimitiveInt final : public Node {
   static constexpr Out<std::int64_t> result{"INT"};
 
   static Schema schema() {
-    return Schema{"PrimitiveInt", "utils/primitive", "An integer.", {Input(value).control_after_generate()}, {result}}
-        .titled("Int");
+    Input number = required(Input(value).control_after_generate());
+    number.max = kMost;  // said, although every INT is below it: ComfyUI says it
+    return Schema{"PrimitiveInt", "utils/primitive", "An integer.", {number}, {result}}.titled("Int");
   }
 
   void run(Context& ctx) override { ctx.set(result, ctx[value]); }
@@ -31,7 +38,7 @@ class PrimitiveFloat final : public Node {
   static constexpr Out<double> result{"FLOAT"};
 
   static Schema schema() {
-    return Schema{"PrimitiveFloat", "utils/primitive", "A number.", {value}, {result}}.titled("Float");
+    return Schema{"PrimitiveFloat", "utils/primitive", "A number.", {required(value)}, {result}}.titled("Float");
   }
 
   void run(Context& ctx) override { ctx.set(result, ctx[value]); }
@@ -44,9 +51,9 @@ class PrimitiveString final : public Node {
   static constexpr Out<std::string> result{"STRING"};
 
   static Schema schema() {
-    Input prompted = Input(value).option("multiline", false);
-    prompted.value = std::monostate{};  // ComfyUI gives none: a workflow has to bring its text
-    return Schema{"PrimitiveString", "utils/primitive", "A text.", {prompted}, {result}}.titled("String");
+    return Schema{
+        "PrimitiveString", "utils/primitive", "A text.", {required(Input(value).option("multiline", false))}, {result}}
+        .titled("String");
   }
 
   void run(Context& ctx) override { ctx.set(result, ctx[value]); }
@@ -59,7 +66,7 @@ class PrimitiveBoolean final : public Node {
   static constexpr Out<bool> result{"BOOLEAN"};
 
   static Schema schema() {
-    return Schema{"PrimitiveBoolean", "utils/primitive", "A switch.", {value}, {result}}.titled("Boolean");
+    return Schema{"PrimitiveBoolean", "utils/primitive", "A switch.", {required(value)}, {result}}.titled("Boolean");
   }
 
   void run(Context& ctx) override { ctx.set(result, ctx[value]); }

@@ -5,6 +5,7 @@
 
 #include "apps/cli/png_text.hpp"
 #include "cli/workspace.hpp"
+#include "images/png_writer.hpp"
 #include "support/png_picture.hpp"
 
 namespace refrain::testing {
@@ -57,6 +58,19 @@ TEST(RunCommand, PutsTheWorkflowIntoThePictureAndTakesItFromThere) {
   EXPECT_EQ(pixels(space, "picture_00001_.png"), pixels(space, "picture_00002_.png"));
   EXPECT_EQ(cli::read_png_text(read_text(space.folder / "output/picture_00001_.png")),
             cli::read_png_text(read_text(space.folder / "output/picture_00002_.png")));
+}
+
+TEST(RunCommand, GivesAnOlderPicturesWorkflowTheInputsThatItsNodesHaveGotSince) {
+  const Workspace space;
+  Json workflow = small_workflow();
+  workflow["3"]["inputs"].erase("denoise");
+  EXPECT_EQ(space.run_workflow(workflow).code, 2);  // a file says what it means
+  const std::vector<PngText> texts{{"prompt", workflow.dump()}};
+  space.folder.write("old.png", encode_png({8, 8, 3, std::vector<std::uint8_t>(192, 7)}, texts, 0));
+  const Outcome outcome = space.run({"run", "old.png"});
+  EXPECT_EQ(outcome.code, 0) << outcome.errors;
+  space.run_workflow(small_workflow());  // denoise 1, the default
+  EXPECT_EQ(pixels(space, "picture_00001_.png"), pixels(space, "picture_00002_.png"));
 }
 
 TEST(RunCommand, ReadsStandardInput) {

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <cstdint>
 #include <filesystem>
+#include <string>
+#include <vector>
 
 #include "cli/workspace.hpp"
 #include "support/png_picture.hpp"
@@ -15,8 +17,9 @@ namespace {
 /// Those for SD 1.x, each with its twin.
 std::vector<std::string> workflow_names() {
   std::vector<std::string> names;
-  for (const char* name : {"default", "img2img", "inpainting", "outpainting", "hires_fix", "area_composition",
-                           "two_stage", "custom_sampling", "sd15_lora"}) {
+  for (const char* name : {"default", "img2img", "inpainting", "inpainting_model", "outpainting", "hires_fix",
+                           "deep_shrink", "tiled_vae", "area_composition", "prompt_schedule", "textual_inversion",
+                           "two_stage", "custom_sampling", "batches", "free_u", "v_prediction", "lora"}) {
     names.emplace_back(name);
     names.push_back(std::string(name) + "_deepcache");
   }
@@ -33,8 +36,12 @@ Json made_small(Json workflow) {
       if (name == "steps") value = 4;
       if ((name == "start_at_step" || name == "end_at_step") && value == 12) value = 2;
       if (name == "feathering") value = 6;
-      if (name == "ckpt_name") value = "small.safetensors";
+      if (name == "ckpt_name") {
+        const bool inpainting = value.get<std::string>().find("inpainting") != std::string::npos;
+        value = inpainting ? "small_sd1-inpainting.safetensors" : "small.safetensors";
+      }
       if (name == "lora_name") value = "small_lora.safetensors";
+      if (name == "tile_size" || name == "overlap") value = name == "overlap" ? 16 : 64;
       if (name == "filename_prefix") value = "picture";
     }
   }
@@ -48,21 +55,37 @@ void add_example(const Workspace& space) {
   std::filesystem::rename(space.folder / "output/picture_00001_.png", space.folder / "input/example.png");
 }
 
-/// A LoRA of rank 1 for one matrix of the small model, in models/loras.
-void add_lora(const Workspace& space) {
-  const std::string module = "lora_unet_mid_block_attentions_0_transformer_blocks_0_attn1_to_q";
-  constexpr std::size_t kWidth = 192;
-  const std::vector<float> numbers(2 * kWidth, 0.1F);
-  const std::size_t half = kWidth * sizeof(float);
-  const Json header{
-      {module + ".lora_up.weight", {{"dtype", "F32"}, {"shape", {kWidth, 1}}, {"data_offsets", {0, half}}}},
-      {module + ".lora_down.weight", {{"dtype", "F32"}, {"shape", {1, kWidth}}, {"data_offsets", {half, 2 * half}}}}};
+/// A safetensors file in the folder of models.
+void add_model(const Workspace& space, const std::string& file, const Json& header, const std::vector<float>& numbers) {
   const std::string text = header.dump();
   const std::uint64_t length = text.size();
-  std::string bytes(reinterpret_cast<const char*>(&length), sizeof(length));
+  std::string bytes(reinterpret_cast<const char*>(&length), sizeof length);
   bytes += text;
-  bytes.append(reinterpret_cast<const char*>(numbers.data()), 2 * half);
-  space.folder.write("models/loras/small_lora.safetensors", bytes);
+  bytes.append(reinterpret_cast<const char*>(numbers.data()), numbers.size() * sizeof(float));
+  space.folder.write("models/" + file, bytes);
+}
+
+/// A LoRA of rank 1 for one matrix of the small model.
+void add_lora(const Workspace& space) {
+  const std::string module = "lora_unet_mid_block_attentions_0_transformer_blocks_0_attn1_to_q";
+  constexpr std::size_t kWidth = 192, kHalf = kWidth * sizeof(float);
+  add_model(space, "loras/small_lora.safetensors",
+            {{module + ".lora_up.weight", {{"dtype", "F32"}, {"shape", {kWidth, 1}}, {"data_offsets", {0, kHalf}}}},
+             {module + ".lora_down.weight",
+              {{"dtype", "F32"}, {"shape", {1, kWidth}}, {"data_offsets", {kHalf, 2 * kHalf}}}}},
+            std::vector<float>(2 * kWidth, 0.1F));
+}
+
+/// Two vectors of the small text encoder's width in each embedding.
+void add_embeddings(const Workspace& space) {
+  constexpr std::size_t kNumbers = 2 * 64;
+  std::vector<float> numbers(kNumbers);
+  for (std::size_t i = 0; i < kNumbers; ++i) numbers[i] = (static_cast<float>(i * 7 % 11) - 5) / 10;
+  for (const char* name : {"my_style", "my_negative"}) {
+    add_model(space, "embeddings/" + std::string(name) + ".safetensors",
+              {{"emb_params", {{"dtype", "F32"}, {"shape", {2, 64}}, {"data_offsets", {0, kNumbers * sizeof(float)}}}}},
+              numbers);
+  }
 }
 
 class ExampleWorkflow : public ::testing::TestWithParam<std::string> {};
@@ -72,14 +95,25 @@ INSTANTIATE_TEST_SUITE_P(Files, ExampleWorkflow, ::testing::ValuesIn(workflow_na
 TEST_P(ExampleWorkflow, MakesAPicture) {
   const Workspace space;
   add_example(space);
-  const std::string text = read_text(std::string(REFRAIN_TEST_WORKFLOWS) + "/" + GetParam() + ".json");
+  add_embeddings(space);
   add_lora(space);
+  const std::string text = read_text(std::string(REFRAIN_TEST_WORKFLOWS) + "/" + GetParam() + ".json");
   const Outcome outcome = space.run_workflow(
       made_small(Json::parse(text)), {"--models", (space.folder / "models").string(), "--models", REFRAIN_TEST_MODELS});
   ASSERT_EQ(outcome.code, 0) << outcome.errors;
   const auto bytes = read_png(space.folder / "output/picture_00001_.png").bytes;
   const auto [least, most] = std::ranges::minmax_element(bytes);
   EXPECT_GT(*most - *least, 32);  // something is on it
+}
+
+TEST(ExampleWorkflows, AreAllTried) {
+  for (const std::string& listed : files_below(REFRAIN_TEST_WORKFLOWS)) {
+    const std::filesystem::path file(listed);
+    const std::string name = file.stem().string();
+    const bool reference = name.starts_with("ddpm_") || name.starts_with("ldm4g_") || name.starts_with("sd15_");
+    if (file.extension() != ".json" || file.has_parent_path() || name == "workflow.schema" || reference) continue;
+    EXPECT_EQ(std::ranges::count(workflow_names(), name), 1) << file;
+  }
 }
 
 }  // namespace

@@ -120,8 +120,14 @@ TEST(Schedulers, RefuseARunWithoutSteps) {
   EXPECT_THROW(make_sigmas(sd1(), "normal", -1), Error);
 }
 
+TEST(Schedulers, BeginAtTheFirstLevelWhereKlOptimalHasOneStep) {  // ComfyUI divides 0 by 0
+  const at::Tensor sigmas = make_sigmas(sd1(), "kl_optimal", 1);
+  ASSERT_EQ(sigmas.numel(), 2);
+  EXPECT_NEAR(sigmas[0].item<float>(), sd1().sigma_max(), 1e-4);  // tan(atan(x)) in float32
+  EXPECT_EQ(sigmas[1].item<float>(), 0);
+}
+
 TEST(Schedulers, RefuseWhatHasNoAnswer) {
-  EXPECT_THROW(make_sigmas(sd1(), "kl_optimal", 1), Error);  // ComfyUI divides 0 by 0
   EXPECT_THROW(karras_sigmas(10, 14, 0.1, 0), Error);
   EXPECT_THROW(exponential_sigmas(10, 14, 0), Error);
 }

@@ -20,6 +20,9 @@ std::unique_ptr<const UNet> small_unet_of(const std::string& family, at::ScalarT
   if (family == "ldm4g") {
     return std::make_unique<const UNet>(ldm4g::read_sizes(*source).unet, Weights(source, placement, kUNetPrefix));
   }
+  if (family == "sd1-inpainting") {
+    return std::make_unique<const UNet>(sd1::read_sizes(*source).unet, Weights(source, placement, kUNetPrefix));
+  }
   return std::make_unique<const UNet>(ddpm::read_sizes(*source).unet, Weights(source, placement));
 }
 

@@ -16,7 +16,7 @@ namespace refrain::diffusion::testing {
 std::filesystem::path small_checkpoint();
 std::shared_ptr<const WeightSource> small_source();
 
-/// Those of the other families: "ldm4g", "ddpm", "ddpm-cifar".
+/// Those of the other families: "ldm4g", "ddpm", "ddpm-cifar", "sd1-inpainting".
 std::filesystem::path small_checkpoint(const std::string& family);
 std::unique_ptr<const UNet> small_unet_of(const std::string& family, at::ScalarType dtype = at::kFloat);
 

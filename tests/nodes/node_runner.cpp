@@ -95,7 +95,7 @@ void TestHost::require_memory(std::uint64_t bytes, std::string_view what) const 
 NodeRunner::NodeRunner() : host(folder.path(), REFRAIN_TEST_MODELS) {}
 
 template <class Action>
-void NodeRunner::call(std::string_view type, Inputs inputs, bool defaults, Action action) {
+void NodeRunner::call(std::string_view type, Inputs inputs, bool defaults, Action action, const Slot* list) {
   const NodeType* found = built_nodes().find(type);
   if (found == nullptr) {
     throw std::runtime_error("no node " + std::string(type));
@@ -111,6 +111,7 @@ void NodeRunner::call(std::string_view type, Inputs inputs, bool defaults, Actio
   for (const auto& [name, given] : inputs) {
     slots.push_back({name, {&given, 1}});
   }
+  if (list != nullptr) slots.push_back(*list);
   ui.clear();
   report.clear();
   outputs_.assign(found->schema.outputs.size(), {});
@@ -129,6 +130,17 @@ std::vector<Value> NodeRunner::run(std::string_view type, Inputs inputs) {
     first.push_back(output.at(0));
   }
   return first;
+}
+
+std::vector<Value> NodeRunner::run_on_list(std::string_view type, const std::string& name,
+                                           const std::vector<Value>& values, Inputs others) {
+  const Slot list{name, values};
+  const auto action = [](Node& node, Frame& frame) {
+    Context context(frame);
+    node.run(context);
+  };
+  call(type, std::move(others), true, action, &list);
+  return outputs_.at(0);
 }
 
 std::vector<std::string> NodeRunner::validate(std::string_view type, Inputs inputs) {

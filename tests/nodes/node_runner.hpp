@@ -47,6 +47,9 @@ class NodeRunner {
   NodeRunner();
   /// Runs a node; parameters that are not given have their defaults. The first value of each output.
   std::vector<Value> run(std::string_view type, Inputs inputs);
+  /// Runs a node whose one input `name` takes all of `values` at once; all values of its first output.
+  std::vector<Value> run_on_list(std::string_view type, const std::string& name, const std::vector<Value>& values,
+                                 Inputs others);
   /// What a node's validate() says about literals.
   std::vector<std::string> validate(std::string_view type, Inputs inputs);
   Fingerprint fingerprint(std::string_view type, Inputs inputs);
@@ -58,7 +61,7 @@ class NodeRunner {
 
  private:
   template <class Action>
-  void call(std::string_view type, Inputs inputs, bool defaults, Action action);
+  void call(std::string_view type, Inputs inputs, bool defaults, Action action, const Slot* list = nullptr);
   std::vector<std::vector<Value>> outputs_;
 };
 

@@ -78,8 +78,23 @@ TEST(SchemaCheck, RefusesADefaultOutsideItsLimits) {
   EXPECT_EQ(verdict([](Schema& s) { input(s, "gain").value = std::numeric_limits<double>::quiet_NaN(); }).first,
             "bad_default");
   EXPECT_EQ(verdict([](Schema& s) { input(s, "seed").value = std::uint64_t{0}; }).first, "bad_default");
-  EXPECT_EQ(verdict([](Schema& s) { input(s, "gain").value = Literal{}; }).first, "bad_default");
   EXPECT_EQ(verdict([](Schema& s) { input(s, "gain").value = true; }).first, "bad_default");
+}
+
+TEST(SchemaCheck, LetsAValueBeRequiredByHavingNoDefault) {
+  EXPECT_EQ(verdict([](Schema& s) { input(s, "gain").value = Literal{}; }).first, "good");
+  const auto optional = [](Schema& s) {
+    input(s, "gain").make_optional();
+    input(s, "gain").value = Literal{};
+  };
+  EXPECT_EQ(verdict(optional).first, "bad_default");
+  const auto crossing = [](Schema& s) {
+    input(s, "gain").value = Literal{};
+    input(s, "gain").max = -1.0;
+  };
+  EXPECT_EQ(verdict(crossing).first, "bad_limits");
+  // An unsigned one is told by its default, so it needs one.
+  EXPECT_EQ(verdict([](Schema& s) { input(s, "seed").value = Literal{}; }).first, "bad_limits");
 }
 
 TEST(SchemaCheck, ComparesSeedsExactly) {

@@ -16,14 +16,19 @@ PARTS = {
     "lora": "vectors_lora",
     "parts": "vectors_parts",
     "pictures": "vectors_pictures",
+    "patches": "vectors_patches",
+    "inpainting": "vectors_inpainting",
+    "rebatch": "vectors_rebatch",
 }
 NEED_CHECKPOINT = {"models", "runs", "samplers", "nodes", "lora", "parts"}
+NEED_INPAINTING = {"patches", "inpainting"}
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--comfyui", required=True, help="folder of a ComfyUI checkout")
     parser.add_argument("--checkpoint", help=f"small checkpoint, for: {', '.join(sorted(NEED_CHECKPOINT))}")
+    parser.add_argument("--inpainting-checkpoint", help=f"small one, for: {', '.join(sorted(NEED_INPAINTING))}")
     parser.add_argument("parts", nargs="*", metavar="part", help=f"of {', '.join(PARTS)}; without any: all")
     arguments = parser.parse_args()
     parts = arguments.parts or list(PARTS)
@@ -32,6 +37,8 @@ def main():
         parser.error(f"no part is called {', '.join(unknown)}; there are {', '.join(PARTS)}")
     if NEED_CHECKPOINT & set(parts) and not arguments.checkpoint:
         parser.error("--checkpoint is needed; refrain-make-checkpoint makes the file")
+    if NEED_INPAINTING & set(parts) and not arguments.inpainting_checkpoint:
+        parser.error("--inpainting-checkpoint is needed; refrain-make-checkpoint --family sd1-inpainting makes the file")
 
     from oracle import Oracle
 
@@ -40,6 +47,8 @@ def main():
         module = importlib.import_module(PARTS[part])
         if part in NEED_CHECKPOINT:
             module.write(oracle, arguments.checkpoint)
+        elif part in NEED_INPAINTING:
+            module.write(oracle, arguments.inpainting_checkpoint)
         else:
             module.write(oracle)
 

@@ -76,8 +76,10 @@ NODES = {
     "comfy_extras.nodes_mask": ["ImageToMask", "MaskToImage", "InvertMask"],
     "comfy_extras.nodes_images": ["ImageCrop"],
     "comfy_extras.nodes_post_processing": ["ImageBlend", "ImageBlur", "ImageSharpen"],
-    # Our PrimitiveInt, -Float and -Boolean have a default, 0 or false, where ComfyUI's have none.
-    "comfy_extras.nodes_primitive": ["PrimitiveString"],
+    "comfy_extras.nodes_primitive": ["PrimitiveInt", "PrimitiveFloat", "PrimitiveString", "PrimitiveBoolean"],
+    "comfy_extras.nodes_freelunch": ["FreeU", "FreeU_V2"],
+    "comfy_extras.nodes_model_downscale": ["PatchModelAddDownscale"],
+    "comfy_extras.nodes_rebatch": ["RebatchLatents"],
 }
 
 

@@ -34,6 +34,8 @@ class SmallModels:
         config = comfy.supported_models.SD15(sizes)
         config.set_inference_dtype(torch.float32, None)
         model = comfy.model_base.BaseModel(config, device=torch.device("cpu"))
+        if config.inpaint_model():
+            model.set_inpaint()
         missing, unexpected = model.diffusion_model.load_state_dict(self._part(UNET), strict=True)
         assert not missing and not unexpected
         return comfy.model_patcher.ModelPatcher(model.eval(), torch.device("cpu"), torch.device("cpu"))
@@ -106,6 +108,6 @@ class Splice:
             self.before(options)
         depth = self.skips - 1 - unit
         if depth in self.replace:
-            return self.replace[depth], skip
+            return self.replace[depth].clone(), skip  # patches behind this one change h in place
         self.kept[depth] = h.clone()
         return h, skip

@@ -24,9 +24,8 @@ std::string text_of(const Literal& literal) {
       literal);
 }
 
-bool is_open(const Input& input, const Literal& limit) {
-  const bool integer = std::holds_alternative<std::int64_t>(input.value);
-  if (const auto* whole = std::get_if<std::int64_t>(&limit); integer && whole != nullptr) {
+bool is_open(const Literal& limit) {
+  if (const auto* whole = std::get_if<std::int64_t>(&limit)) {
     return *whole == std::numeric_limits<std::int64_t>::min() || *whole == std::numeric_limits<std::int64_t>::max();
   }
   return std::holds_alternative<std::monostate>(limit);

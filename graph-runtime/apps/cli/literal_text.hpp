@@ -11,6 +11,6 @@ namespace refrain::cli {
 std::string text_of(const Literal& literal);
 
 /// Whether a limit says nothing: none is given, or that of the whole type.
-bool is_open(const Input& input, const Literal& limit);
+bool is_open(const Literal& limit);
 
 }  // namespace refrain::cli

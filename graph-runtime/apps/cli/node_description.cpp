@@ -18,8 +18,8 @@ constexpr std::size_t kMostChoices = 24;
 /// Limits that say something: those of the whole type don't.
 std::string limits_of(const Input& input) {
   std::string text;
-  if (!is_open(input, input.min)) text += fmt::format(", from {}", text_of(input.min));
-  if (!is_open(input, input.max)) text += fmt::format(", to {}", text_of(input.max));
+  if (!is_open(input.min)) text += fmt::format(", from {}", text_of(input.min));
+  if (!is_open(input.max)) text += fmt::format(", to {}", text_of(input.max));
   return text;
 }
 

@@ -56,7 +56,7 @@ std::string type_of(const Input& input) {
 }
 
 std::string range_of(const Input& input) {
-  const bool low = !is_open(input, input.min), high = !is_open(input, input.max);
+  const bool low = !is_open(input.min), high = !is_open(input.max);
   if (low && high) return fmt::format("{} to {}", text_of(input.min), text_of(input.max));
   if (low) return fmt::format("from {}", text_of(input.min));
   return high ? fmt::format("to {}", text_of(input.max)) : std::string();

@@ -106,6 +106,7 @@ WorkflowText read_workflow_text(const std::string& name) {
                                     workflow.source));
   }
   workflow.json = std::move(prompt);
+  workflow.from_picture = true;
   return workflow;
 }
 
@@ -115,6 +116,7 @@ Workflow open_workflow(const Runtime& runtime, const std::string& name, const st
   if (!text.ui_workflow.empty()) {
     workflow.set_ui_workflow(std::move(text.ui_workflow));
   }
+  if (text.from_picture) runtime.fill_in(workflow);
   for (const std::string& setting : settings) {
     const std::size_t equals = setting.find('=');
     if (equals == std::string::npos) {

@@ -235,6 +235,9 @@ class Runtime {
   /// Sets an input, as `--set` does: `target` is `<id or title>.<input>`, `value` JSON, or else text as it stands.
   /// Throws WorkflowReadError `setting_rejected` with the near names.
   void set(Workflow& workflow, std::string_view target, std::string_view value) const;
+  /// Gives required inputs that the workflow leaves out their defaults, as ComfyUI's editor does when it opens a workflow
+  /// that is older than its nodes. Those without a default stay out.
+  void fill_in(Workflow& workflow) const;
   /// Checks every node that an output needs; never throws for a bad workflow.
   CheckedWorkflow check(Workflow workflow) const;
   /// Runs a checked workflow. Failures of nodes are in the report; throws only for a mistake of the caller's.

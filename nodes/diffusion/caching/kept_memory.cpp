@@ -43,14 +43,16 @@ void ByteCount::add(const at::Tensor& tensor) {
 Fingerprint::Fingerprint(const Question& question, std::uint64_t revision)
     : revision_(revision), conditions_(question.conditions) {
   for (const UNetInput& input : question.inputs) {
-    inputs_.push_back({input.latent.sizes().vec(), input.latent.scalar_type(), input.latent.device(), input.context});
+    inputs_.push_back({input.latent.sizes().vec(), input.latent.scalar_type(), input.latent.device(), input.context,
+                       in_force(input.patches, input.sigma)});
   }
 }
 
 bool Fingerprint::matches(const Fingerprint& other) const {
   if (revision_ != other.revision_ || conditions_ != other.conditions_) return false;
   return std::ranges::equal(inputs_, other.inputs_, [](const Input& a, const Input& b) {
-    return a.latent == b.latent && a.dtype == b.dtype && a.device == b.device && same(a.context, b.context);
+    return a.latent == b.latent && a.dtype == b.dtype && a.device == b.device && a.patches == b.patches &&
+           same(a.context, b.context);
   });
 }
 

@@ -71,6 +71,7 @@ class Fingerprint {
     at::ScalarType dtype;
     at::Device device;
     at::Tensor context;
+    std::vector<bool> patches;  // which hold: a run's are the same, but some hold for a part of it only
   };
   std::vector<Input> inputs_;
   std::uint64_t revision_ = 0;

@@ -20,7 +20,7 @@ class UNetNetwork final : public Network {
   Macs macs(Evaluate evaluate, const UNetInput& input) const override {
     const at::Tensor& x = input.latent;
     const Macs one = unet_->macs(evaluate, static_cast<int>(x.size(2)), static_cast<int>(x.size(3)),
-                                 static_cast<int>(input.context.size(1)));
+                                 static_cast<int>(input.context.size(1)), input.patches, input.sigma);
     return one * static_cast<double>(x.size(0));
   }
 

@@ -36,7 +36,6 @@ std::string describe_unet_file(const WeightSource& source, const Names& names) {
   if (names.has("cond_stage_model.embedding.weight"))
     return "a class-conditional LDM checkpoint without the codebook of its autoencoder; choose a whole one";
   const int channels = unet.rank("input_blocks.0.0.weight") == 4 ? unet.size("input_blocks.0.0.weight", 1) : 0;
-  if (channels == 9) return "an SD 1.x inpainting checkpoint (9 input channels), which is not supported yet";
   if (channels == 8) return "an InstructPix2Pix checkpoint (8 input channels), which is not supported yet";
   const bool text = names.any_begins("cond_stage_model.");
   const bool autoencoder = names.any_begins("first_stage_model.");

@@ -67,9 +67,10 @@ std::shared_ptr<const Model> load_unet(const std::filesystem::path& file, const 
                                        WeightRounding rounding) {
   const Source source = with_unet_names(open_weights(file, options.weights));
   if (!sd1::recognise_unet(*source)) {
-    throw ModelError("unknown_model_family", source->name() +
-                                                 " holds a U-Net of another family than SD 1.x with 4 input channels "
-                                                 "(SD 2.x, SDXL, inpainting), which is not supported yet");
+    throw ModelError("unknown_model_family",
+                     source->name() +
+                         " holds a U-Net of another family than SD 1.x with 4 or 9 input channels "
+                         "(SD 2.x, SDXL), which is not supported yet");
   }
   source->read_ahead();
   return sd1::make_model(sd1::read_unet(*source), sd1::read_sample_size(*source), rounded(source, rounding),

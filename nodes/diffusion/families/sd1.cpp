@@ -45,9 +45,10 @@ bool recognise(const WeightSource& source) {
 
 bool recognise_unet(const WeightSource& source) {
   const Shapes shapes(source, std::string(kUNetPrefix) + ".");
-  // SD 2 and SDXL project with linear layers, SDXL has label embeddings, inpainting models take more channels.
+  // SD 2 and SDXL project with linear layers, SDXL has label embeddings. Inpainting models take five further channels.
+  const int channels = shapes.rank("input_blocks.0.0.weight") == 4 ? shapes.size("input_blocks.0.0.weight", 1) : 0;
   return shapes.rank("middle_block.1.proj_in.weight") == 4 && !shapes.has("label_emb.0.0.weight") &&
-         shapes.rank("input_blocks.0.0.weight") == 4 && shapes.size("input_blocks.0.0.weight", 1) == 4;
+         (channels == 4 || channels == 9);
 }
 
 UNetConfig read_unet(const WeightSource& source) { return read_ldm_unet(source, kUNetHeads); }

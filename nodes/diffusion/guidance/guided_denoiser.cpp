@@ -115,7 +115,7 @@ at::Tensor GuidedDenoiser::operator()(const at::Tensor& x, float sigma, Place pl
     at::Tensor latent = at::cat(latents);
     if (batch.further_channels.defined()) latent = at::cat({latent, batch.further_channels}, 1);
     const at::Tensor timesteps = at::full({latent.size(0)}, t, latent.options().dtype(at::kFloat));
-    inputs.push_back({latent, timesteps, batch.context});
+    inputs.push_back({latent, timesteps, batch.context, model_.patches, sigma});
   }
   Answer answer;
   if (!inputs.empty()) {

@@ -1,5 +1,6 @@
 #include <refrain/diffusion/unet.hpp>
 
+#include "models/patch_hooks.hpp"
 #include "models/timestep_embedding.hpp"
 #include "models/unet_plan.hpp"
 #include "models/unet_units.hpp"
@@ -57,7 +58,7 @@ struct UNet::Parts {
 
   void check(const UNetInput& input) const;
   int check(const Evaluate& evaluate) const;
-  void check_feature(const at::Tensor& feature, int depth, const at::Tensor& skip) const;
+  void check_feature(const at::Tensor& feature, int depth, const at::Tensor& skip, bool any_sides) const;
   void check_encoder(const EncoderOutput* encoder, const at::Tensor& latent) const;
   at::Tensor place(const at::Tensor& tensor) const { return tensor.to(placement.device, placement.dtype); }
 
@@ -101,13 +102,14 @@ int UNet::Parts::check(const Evaluate& evaluate) const {
   return evaluate.depth;
 }
 
-void UNet::Parts::check_feature(const at::Tensor& feature, int depth, const at::Tensor& skip) const {
+void UNet::Parts::check_feature(const at::Tensor& feature, int depth, const at::Tensor& skip, bool any_sides) const {
   const DecoderUnitPlan& unit = plan.decoder[plan.skips() - 1 - depth];
   if (!feature.defined()) {
     throw ShapeError("unet_feature",
                      "U-Net: depth " + std::to_string(depth) + " needs a kept feature, and none was given");
   }
-  const std::vector<std::int64_t> wanted{skip.size(0), unit.in, skip.size(2), skip.size(3)};
+  std::vector<std::int64_t> wanted{skip.size(0), unit.in, skip.size(2), skip.size(3)};
+  if (any_sides && feature.dim() == 4) wanted = {skip.size(0), unit.in, feature.size(2), feature.size(3)};
   if (feature.sizes() != at::IntArrayRef(wanted)) {
     std::ostringstream text;
     text << at::IntArrayRef(wanted) << " at depth " << depth;
@@ -147,11 +149,13 @@ UNetResult UNet::evaluate(const UNetInput& input, const UNetRequest& request) co
   const UnitInput unit_input{at::silu_(embedding),
                              parts.config.context_dim > 0 ? parts.place(input.context) : at::Tensor()};
 
+  const PatchHooks hooks(input.patches, input.sigma, parts.config.model_channels);
   at::Tensor h = parts.place(input.latent).contiguous(at::MemoryFormat::ChannelsLast);
   std::vector<at::Tensor> skip;  // s_0 .. s_min(depth, S - 1)
   for (int n = 0; !encoder_reused && n <= std::min(depth, skips - 1); ++n) {
-    h = parts.encoder[n](h, unit_input);
+    h = hooks.before_skip(parts.encoder[n](h, unit_input), n);
     skip.push_back(h);
+    if (n < depth) h = hooks.after_skip(h, n);
   }
   if (encoder_reused) {
     parts.check_encoder(request.encoder, input.latent);
@@ -160,7 +164,7 @@ UNetResult UNet::evaluate(const UNetInput& input, const UNetRequest& request) co
   } else if (depth == skips) {
     h = parts.middle(h, unit_input);
   } else {
-    parts.check_feature(request.feature, depth, skip.back());
+    parts.check_feature(request.feature, depth, skip.back(), hooks.resize());
     h = parts.place(request.feature).contiguous(at::MemoryFormat::ChannelsLast);
   }
 
@@ -172,7 +176,8 @@ UNetResult UNet::evaluate(const UNetInput& input, const UNetRequest& request) co
     for (std::size_t i = 0; i < request.keep.size(); ++i) {
       if (request.keep[i] == k && k < computed) result.kept[i] = h;
     }
-    h = parts.decoder[skips - 1 - k](h, skip[k], skip[std::max(k - 1, 0)], unit_input);
+    auto [backbone, joined] = hooks.before_joining(h, skip[k]);
+    h = parts.decoder[skips - 1 - k](backbone, joined, skip[std::max(k - 1, 0)], unit_input);
     skip[k].reset();
   }
   h = parts.output_conv(parts.output_norm.silu(h));
@@ -180,8 +185,9 @@ UNetResult UNet::evaluate(const UNetInput& input, const UNetRequest& request) co
   return result;
 }
 
-Macs UNet::macs(Evaluate evaluate, int h, int w, int context_tokens) const {
-  return macs_of(parts_->config, evaluate, h, w, context_tokens);
+Macs UNet::macs(Evaluate evaluate, int h, int w, int context_tokens, std::span<const UNetPatch> patches,
+                float sigma) const {
+  return macs_of(parts_->config, evaluate, h, w, context_tokens, patches, sigma);
 }
 
 }  // namespace refrain::diffusion

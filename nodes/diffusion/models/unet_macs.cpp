@@ -4,12 +4,15 @@
 // for each element, where the counter knows its class. The products of attention stand apart, and so does what the
 // counter overlooks: a linear layer's bias is added to every row, and a norm of another class works as well.
 
+#include "models/patch_hooks.hpp"
 #include "models/unet_plan.hpp"
 
 #include <refrain/diffusion/error.hpp>
 #include <refrain/diffusion/unet.hpp>
 
+#include <cstdint>
 #include <string>
+#include <utility>
 
 namespace refrain::diffusion {
 namespace {
@@ -91,34 +94,48 @@ class Counter {
   Macs macs_;
 };
 
-std::vector<Size> sizes_of_levels(const UNetConfig& config, int h, int w) {
+/// Sides of h through the network.
+struct Sizes {
+  std::vector<Size> outputs;  // of the encoder's units
+  std::vector<Size> skips;
+  Size middle;
+};
+
+Sizes sizes_of(const UNetConfig& config, const UNetPlan& plan, int h, int w, const PatchHooks& hooks) {
   const int up = config.style == UNetStyle::ldm ? 1 : 0;  // how odd sides are rounded (downsample.hpp)
-  std::vector<Size> sizes;
-  for (std::size_t level = 0; level < config.channel_mult.size(); ++level) {
-    sizes.push_back({static_cast<double>(h), static_cast<double>(w)});
-    h = (h + up) / 2;
-    w = (w + up) / 2;
+  std::pair<std::int64_t, std::int64_t> sides{h, w};
+  const auto size = [&] { return Size{static_cast<double>(sides.first), static_cast<double>(sides.second)}; };
+  Sizes sizes;
+  for (int n = 0; n < plan.skips(); ++n) {
+    if (plan.encoder[n].kind == EncoderUnitPlan::Kind::downsample) {
+      sides = {(sides.first + up) / 2, (sides.second + up) / 2};
+    }
+    sizes.outputs.push_back(size());
+    sides = hooks.before_skip(sides, n);
+    sizes.skips.push_back(size());
+    sides = hooks.after_skip(sides, n);
   }
+  sizes.middle = size();
   return sizes;
 }
 
-void count_encoder_unit(Counter& counter, const EncoderUnitPlan& unit, const std::vector<Size>& sizes) {
-  if (unit.kind == EncoderUnitPlan::Kind::conv_in) return counter.conv(unit.in, unit.out, 3, sizes[0]);
-  if (unit.kind == EncoderUnitPlan::Kind::downsample) return counter.conv(unit.in, unit.out, 3, sizes[unit.level + 1]);
-  counter.resnet(unit.in, unit.out, sizes[unit.level]);
-  counter.after_resnet(unit.out, unit.transformer_depth, sizes[unit.level]);
+void count_encoder_unit(Counter& counter, const EncoderUnitPlan& unit, Size size) {
+  if (unit.kind != EncoderUnitPlan::Kind::resnet) return counter.conv(unit.in, unit.out, 3, size);
+  counter.resnet(unit.in, unit.out, size);
+  counter.after_resnet(unit.out, unit.transformer_depth, size);
 }
 
 }  // namespace
 
-Macs macs_of(const UNetConfig& config, Evaluate evaluate, int h, int w, int context_tokens) {
+Macs macs_of(const UNetConfig& config, Evaluate evaluate, int h, int w, int context_tokens,
+             std::span<const UNetPatch> patches, float sigma) {
   const UNetPlan plan = plan_unet(config);
   if (evaluate.kind == Evaluate::Kind::nothing) return {};
   if (evaluate.kind == Evaluate::Kind::deep && (evaluate.depth < 0 || evaluate.depth >= plan.skips())) {
     throw ShapeError("unet_depth", "U-Net: depth " + std::to_string(evaluate.depth) + " is outside 0.." +
                                        std::to_string(plan.skips() - 1));
   }
-  const std::vector<Size> sizes = sizes_of_levels(config, h, w);
+  const Sizes sizes = sizes_of(config, plan, h, w, PatchHooks(patches, sigma, config.model_channels));
   const bool encoder = evaluate.kind != Evaluate::Kind::encoder_reused;
   const bool full = evaluate.kind == Evaluate::Kind::full;
   const int depth = evaluate.kind == Evaluate::Kind::deep ? evaluate.depth : plan.skips() - 1;
@@ -126,21 +143,21 @@ Macs macs_of(const UNetConfig& config, Evaluate evaluate, int h, int w, int cont
   Counter counter(config, context_tokens);
   counter.linear(config.model_channels, plan.time_channels, 1);
   counter.linear(plan.time_channels, plan.time_channels, 1);
-  for (int n = 0; encoder && n <= depth; ++n) count_encoder_unit(counter, plan.encoder[n], sizes);
+  for (int n = 0; encoder && n <= depth; ++n) count_encoder_unit(counter, plan.encoder[n], sizes.outputs[n]);
   if (full) {
-    counter.resnet(plan.middle_channels, plan.middle_channels, sizes.back());
-    counter.after_resnet(plan.middle_channels, plan.middle_transformer_depth, sizes.back());
-    counter.resnet(plan.middle_channels, plan.middle_channels, sizes.back());
+    counter.resnet(plan.middle_channels, plan.middle_channels, sizes.middle);
+    counter.after_resnet(plan.middle_channels, plan.middle_transformer_depth, sizes.middle);
+    counter.resnet(plan.middle_channels, plan.middle_channels, sizes.middle);
   }
-  for (int j = plan.skips() - 1 - depth; j < plan.skips(); ++j) {
-    const DecoderUnitPlan& unit = plan.decoder[j];
-    counter.resnet(unit.in + unit.skip, unit.out, sizes[unit.level]);
-    counter.after_resnet(unit.out, unit.transformer_depth, sizes[unit.level]);
-    if (unit.upsample) counter.conv(unit.out, unit.out, 3, sizes[unit.level - 1]);
+  for (int k = depth; k >= 0; --k) {
+    const DecoderUnitPlan& unit = plan.decoder[plan.skips() - 1 - k];
+    counter.resnet(unit.in + unit.skip, unit.out, sizes.skips[k]);
+    counter.after_resnet(unit.out, unit.transformer_depth, sizes.skips[k]);
+    if (unit.upsample) counter.conv(unit.out, unit.out, 3, sizes.skips[k - 1]);
   }
   const double last = plan.decoder.back().out;
-  counter.resnet_norm(last, sizes[0].places());
-  counter.conv(last, config.out_channels, 3, sizes[0]);
+  counter.resnet_norm(last, sizes.skips[0].places());
+  counter.conv(last, config.out_channels, 3, sizes.skips[0]);
   return counter.macs();
 }
 

@@ -4,8 +4,8 @@
 
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/arange.h>
-#include <refrain/diffusion/error.hpp>
 
+#include <algorithm>
 #include <cmath>
 
 #include "schedulers.hpp"
@@ -13,10 +13,10 @@
 namespace refrain::diffusion {
 
 at::Tensor kl_optimal_sigmas(const NoiseSchedule& schedule, int steps) {
-  if (steps < 2) throw Error("bad_steps", "the scheduler kl_optimal needs at least two steps; raise steps");
   const double first = std::atan(static_cast<double>(schedule.sigma_max()));
   const double last = std::atan(static_cast<double>(schedule.sigma_min()));
-  const at::Tensor share = at::arange(steps, at::kFloat) / (steps - 1);
+  // One step is the first of the levels, where ComfyUI 0.3.64 divides 0 by 0 and draws nothing.
+  const at::Tensor share = at::arange(steps, at::kFloat) / std::max(steps - 1, 1);
   return with_final_zero((share * last + (1 - share) * first).tan());
 }
 

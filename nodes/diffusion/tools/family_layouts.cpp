@@ -8,13 +8,15 @@ namespace {
 // Small sizes have 64 channels, not 32: with one channel in a norm's group the time embedding would cancel.
 constexpr int kSmallWidth = 64;
 
-CheckpointPlan plan_sd1(bool full) {
+CheckpointPlan plan_sd1(bool full, bool inpainting) {
   UNetConfig unet;
   ClipTextConfig clip;
   AutoencoderConfig autoencoder;
+  if (inpainting) unet.in_channels = 9;
   if (!full) {
     unet.model_channels = kSmallWidth;
-    unet.channel_mult = {1, 2, 3, 3};
+    // Inpainting's widths stand in the proportions of the published ones, which FreeU looks for.
+    unet.channel_mult = inpainting ? std::vector<int>{1, 2, 4, 4} : std::vector<int>{1, 2, 3, 3};
     unet.context_dim = 64;
     clip.width = 64;
     clip.layers = 3;
@@ -77,12 +79,12 @@ Layout sd1_layout(const UNetConfig& unet, const ClipTextConfig& clip, const Auto
 }
 
 const std::vector<std::string>& checkpoint_families() {
-  static const std::vector<std::string> families{"sd1", "ldm4g", "ddpm", "ddpm-cifar"};
+  static const std::vector<std::string> families{"sd1", "sd1-inpainting", "ldm4g", "ddpm", "ddpm-cifar"};
   return families;
 }
 
 CheckpointPlan plan_checkpoint(const std::string& family, bool full) {
-  if (family == "sd1") return plan_sd1(full);
+  if (family == "sd1" || family == "sd1-inpainting") return plan_sd1(full, family != "sd1");
   if (family == "ldm4g") return plan_ldm4g(full);
   if (family == "ddpm" || family == "ddpm-cifar") return plan_ddpm(full, family == "ddpm");
   throw ModelError("unknown_model_family", "there is no family \"" + family + "\"");

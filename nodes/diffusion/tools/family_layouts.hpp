@@ -20,7 +20,7 @@ struct CheckpointPlan {
   int text_positions = 0;                ///< of position_ids; 0: the file has none
 };
 
-/// "sd1", "ldm4g", "ddpm" (LSUN's sizes) and "ddpm-cifar".
+/// "sd1", "sd1-inpainting", "ldm4g", "ddpm" (LSUN's sizes) and "ddpm-cifar".
 const std::vector<std::string>& checkpoint_families();
 
 /// `full`: the published sizes; else the same structure, ten to thirty times smaller.

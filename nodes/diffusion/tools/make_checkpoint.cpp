@@ -54,7 +54,7 @@ int main(int argc, char** argv) {
   Arguments arguments;
   const std::map<std::string, at::ScalarType> dtypes{
       {"fp16", at::kHalf}, {"bf16", at::kBFloat16}, {"fp32", at::kFloat}};
-  app.add_option("--family", arguments.family, "sd1, ldm4g, ddpm (LSUN) or ddpm-cifar")
+  app.add_option("--family", arguments.family, "sd1, sd1-inpainting, ldm4g, ddpm (LSUN) or ddpm-cifar")
       ->check(CLI::IsMember(checkpoint_families()))
       ->capture_default_str();
   app.add_option("--size", arguments.size, "full: the published sizes (SD 1.5: 1.07 G weights); small: 30 M or less")

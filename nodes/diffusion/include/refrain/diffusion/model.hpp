@@ -48,6 +48,7 @@ struct Model {
   Prediction prediction = Prediction::noise;
   /// Guidance is scaled down to the standard deviation of the positive prompt's estimate, by this share.
   std::optional<double> cfg_rescale;
+  std::vector<UNetPatch> patches;                   ///< of the U-Net, in the order in which they were put there
   std::shared_ptr<const CachePolicy> cache_policy;  ///< null: every evaluation is full
   std::size_t weight_bytes = 0;                     ///< of the network, in the type it computes in
   /// What `unet` was made from, to lay changed weights over it; null: nothing can be laid over it.

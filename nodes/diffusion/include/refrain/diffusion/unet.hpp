@@ -5,6 +5,7 @@
 
 #include <ATen/core/Tensor.h>
 #include <refrain/diffusion/cache_policy.hpp>
+#include <refrain/diffusion/unet_patches.hpp>
 #include <refrain/diffusion/weights.hpp>
 
 #include <cstdint>
@@ -40,9 +41,11 @@ struct UNetConfig {
 
 /// What goes in. The latent is already scaled by the sampler's c_in.
 struct UNetInput {
-  at::Tensor latent;     ///< [N, C, h, w]
-  at::Tensor timesteps;  ///< [N] float32, in 0..999
-  at::Tensor context;    ///< [N, T, D]
+  at::Tensor latent;                        ///< [N, C, h, w]
+  at::Tensor timesteps;                     ///< [N] float32, in 0..999
+  at::Tensor context;                       ///< [N, T, D]
+  std::span<const UNetPatch> patches = {};  ///< in the order in which they were put on the model
+  float sigma = 0;                          ///< the sampler's, for patches that hold for a part of the run
 };
 
 /// What the decoder takes from the rest of the network.
@@ -83,9 +86,11 @@ struct Macs {
   }
 };
 
-/// Cost of one sample of a latent of h x w with T context tokens, from the sizes alone.
+/// Cost of one sample of a latent of h x w with T context tokens, from the sizes alone; with patches that change sizes
+/// at `sigma`, with theirs (what the patches themselves compute is left out).
 /// Throws ShapeError for a depth that the network lacks.
-Macs macs_of(const UNetConfig& config, Evaluate evaluate, int h, int w, int context_tokens);
+Macs macs_of(const UNetConfig& config, Evaluate evaluate, int h, int w, int context_tokens,
+             std::span<const UNetPatch> patches = {}, float sigma = 0);
 
 /// Immutable after construction; evaluate() may be called from several threads.
 class UNet {
@@ -102,10 +107,12 @@ class UNet {
   int skips() const;
   /// Throws ShapeError for wrong shapes, a depth outside 0..S-1, a missing feature or encoder output, ModelError for
   /// Evaluate::nothing. Deep(k) with the h_k of a full evaluation of the same input gives that one's prediction, bit
-  /// for bit; so does encoder_reused with its encoder output.
+  /// for bit; so does encoder_reused with its encoder output. Both hold under patches, too: what is handed out and
+  /// taken is h_k before they change it.
   UNetResult evaluate(const UNetInput& input, const UNetRequest& request = {}) const;
   /// macs_of(config(), ...).
-  Macs macs(Evaluate evaluate, int h, int w, int context_tokens) const;
+  Macs macs(Evaluate evaluate, int h, int w, int context_tokens, std::span<const UNetPatch> patches = {},
+            float sigma = 0) const;
 
  private:
   struct Parts;
