@@ -135,7 +135,7 @@ def conditioning(name, seed):
     def changed(conditioning):
         kind = w.rng.choice(["area", "shares", "mask", "range", "zero", "combine", "concat", "average"])
         if kind == "area":
-            sides = {"width": 8 * w.rng.randint(1, 5) + 24, "height": 8 * w.rng.randint(1, 5) + 24}
+            sides = {"width": 8 * w.rng.randint(8, 14), "height": 8 * w.rng.randint(8, 14)}
             place = {"x": 8 * w.rng.randint(0, 2), "y": 8 * w.rng.randint(0, 2), "strength": w.share(0.2, 2)}
             return [w.add("ConditioningSetArea", conditioning=conditioning, **sides, **place), 0]
         if kind == "shares":
@@ -199,7 +199,7 @@ def latents(name, seed):
         if kind == "encode":
             return [w.add("VAEEncode", pixels=w.picture(), vae=w.vae), 0]
         if kind == "tiled":
-            tiles = {"tile_size": 64, "overlap": w.rng.choice([0, 16, 32]), "temporal_size": 64, "temporal_overlap": 8}
+            tiles = {"tile_size": 64, "overlap": w.rng.choice([0, 16]), "temporal_size": 64, "temporal_overlap": 8}
             return [w.add("VAEEncodeTiled", pixels=w.picture(), vae=w.vae, **tiles), 0]
         grow = w.rng.randint(0, 12)
         return [w.add("VAEEncodeForInpaint", pixels=w.picture(), vae=w.vae, mask=w.mask(), grow_mask_by=grow), 0]
