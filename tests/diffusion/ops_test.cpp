@@ -25,6 +25,7 @@
 #include <refrain/diffusion/error.hpp>
 #include <refrain/diffusion/safetensors_writer.hpp>
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <fstream>
@@ -125,6 +126,24 @@ TEST_P(Ops, AConvolutionServesOneSizeAfterAnother) {
     const at::Tensor x = typed(places("x", {2, 40, side, side + 1}));
     expect_close(conv(x), at::conv2d(x.to(at::kFloat), w.raw("weight", {48, 40, 3, 3}).to(GetParam()).to(at::kFloat),
                                      w.raw("bias", {48}).to(GetParam()).to(at::kFloat), 1, 1));
+  }
+}
+
+TEST_P(Ops, AConvolutionWithAStrideServesPicturesAFewCellsWide) {
+  const Weights w = weights({{"weight", {256, 256, 3, 3}}, {"bias", {256}}});
+  for (const Conv2d::Geometry geometry : {Conv2d::Geometry{3, 2, 1}, {3, 2, 0}}) {
+    const Conv2d conv(w, 256, 256, geometry);
+    for (const std::int64_t width : {1, 2, 3, 4}) {
+      for (const std::int64_t height : {1, 3, 16}) {
+        if (geometry.padding == 0 && std::min(width, height) < 3) continue;
+        const at::Tensor x = typed(places("x", {1, 256, height, width}));
+        const at::Tensor y =
+            at::conv2d(x.to(at::kFloat), w.raw("weight", {256, 256, 3, 3}).to(GetParam()).to(at::kFloat),
+                       w.raw("bias", {256}).to(GetParam()).to(at::kFloat), geometry.stride, geometry.padding);
+        expect_close(conv(x), y);
+        expect_close(conv.add(x, typed(y)), y.add(typed(y)));
+      }
+    }
   }
 }
 

@@ -48,7 +48,7 @@ struct Numbered {
   std::string_view list;
   int block = 0;
   int place = 0;
-  std::string_view rest;
+  std::string_view rest = {};
 };
 
 std::optional<int> take_number(std::string_view& text) {

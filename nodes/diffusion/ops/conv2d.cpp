@@ -44,13 +44,27 @@ at::Tensor Conv2d::packed_for(const at::Tensor& x) const {
   return packed_->weight;
 }
 
+/// libtorch 2.13 gives rubbish on CPUs with AMX for a bfloat16 convolution with a stride whose result is one cell wide.
+bool Conv2d::is_rubbish_in_bfloat16(const at::Tensor& x) const {
+  return x.is_cpu() && x.scalar_type() == at::kBFloat16 && geometry_.stride > 1 &&
+         x.size(3) + 2 * geometry_.padding < geometry_.kernel + geometry_.stride;
+}
+
+at::Tensor Conv2d::in_float32(const at::Tensor& x) const {
+  const at::Tensor y = at::conv2d(x.to(at::kFloat), weights_.get("weight", shape_).to(at::kFloat), bias_.to(at::kFloat),
+                                  geometry_.stride, geometry_.padding);
+  return y.to(x.scalar_type()).contiguous(at::MemoryFormat::ChannelsLast);
+}
+
 at::Tensor Conv2d::operator()(const at::Tensor& x) const {
+  if (is_rubbish_in_bfloat16(x)) return in_float32(x);
   if (pointwise_) return picture_of((*pointwise_)(pixels_of(x)));
   if (packed_) return packed::conv(x, packed_for(x), bias_, geometry_);
   return at::conv2d(x, weight_, bias_, geometry_.stride, geometry_.padding);
 }
 
 at::Tensor Conv2d::add(const at::Tensor& x, const at::Tensor& other) const {
+  if (is_rubbish_in_bfloat16(x)) return in_float32(x).add_(other);
   if (pointwise_) return picture_of(pointwise_->add(pixels_of(x), pixels_of(other)));
   if (packed_) return packed::conv_add(x, packed_for(x), bias_, geometry_, other);
   return (*this)(x).add_(other);

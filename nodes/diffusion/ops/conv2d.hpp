@@ -36,6 +36,8 @@ class Conv2d {
     at::Tensor weight;
   };
   at::Tensor packed_for(const at::Tensor& x) const;
+  bool is_rubbish_in_bfloat16(const at::Tensor& x) const;
+  at::Tensor in_float32(const at::Tensor& x) const;
 
   Geometry geometry_;
   std::optional<Linear> pointwise_;
