@@ -115,12 +115,12 @@ def through_middle(module, x):
 
 
 class Encoder(nn.Module):
-    """[N, 3, H, W] -> [N, channels, h, w]."""
+    """[N, 3, H, W] -> [N, channels, h, w]; `first` channels after the first convolution."""
 
-    def __init__(self, widths, blocks, channels):
+    def __init__(self, first, widths, blocks, channels):
         super().__init__()
-        self.conv_in = opening(3, widths[0])
-        width, levels = widths[0], []
+        self.conv_in = opening(3, first)
+        width, levels = first, []
         for i, after in enumerate(widths):
             resnets = [ResnetBlock(width if n == 0 else after, after) for n in range(blocks)]
             levels.append(level(resnets, "downsample", Downsample(after) if i + 1 < len(widths) else None))
@@ -166,12 +166,12 @@ class Decoder(nn.Module):
 class AutoencoderKL(nn.Module):
     """Pictures in -1..1 to latents and back; what the file calls first_stage_model.
 
-    64 channels are the least: with one in each of the 32 groups the last norms would take an even colour away.
+    96 channels are the least: with one or two in each of the 32 groups the last norms would take an even colour away.
     """
 
-    def __init__(self, widths=(64, 64, 64, 64), blocks=1):
+    def __init__(self, widths=(96, 96, 96, 96), blocks=1):
         super().__init__()
-        self.encoder = Encoder(widths, blocks, 2 * LATENT_CHANNELS)
+        self.encoder = Encoder(widths[0], widths, blocks, 2 * LATENT_CHANNELS)
         self.decoder = Decoder(widths, blocks, LATENT_CHANNELS)
         self.quant_conv = conv(2 * LATENT_CHANNELS, 2 * LATENT_CHANNELS, 1)
         self.post_quant_conv = conv(LATENT_CHANNELS, LATENT_CHANNELS, 1)

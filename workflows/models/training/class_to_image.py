@@ -31,7 +31,7 @@ class ClassToImage(nn.Module):
     def __init__(self):
         super().__init__()
         self.classes = nn.Embedding(CLASSES + 1, CONTEXT)
-        self.unet = UNet(width=32, multipliers=(1, 1, 1), attention=(False, True, True), res_blocks=2, channels=3,
+        self.unet = UNet(width=32, multipliers=(1, 1, 1), attention=(False, True, True), res_blocks=1, channels=3,
                          context_width=CONTEXT, head_channels=None)
 
     def forward(self, latents, timesteps, labels):

@@ -49,7 +49,7 @@ class Layer(nn.Module):
 class ClipText(nn.Module):
     """What the file calls cond_stage_model.transformer.text_model."""
 
-    def __init__(self, vocabulary, width=128, layers=3, heads=4):
+    def __init__(self, vocabulary, width=96, layers=2, heads=3):
         super().__init__()
         self.heads = heads
         self.embeddings = nn.Module()

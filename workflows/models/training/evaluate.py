@@ -21,7 +21,7 @@ import judge
 STEPS = 25
 GUIDANCE = 5.0
 INTERVALS = (2, 3, 5, 10)
-DEPTHS = range(12)
+DEPTHS = range(8)  # as many as the U-Net has skips
 SEED = 1000
 
 Setting = collections.namedtuple("Setting", "steps interval depth", defaults=(None, None))

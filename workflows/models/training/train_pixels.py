@@ -26,7 +26,7 @@ def train(arguments):
 
     made = data.kept(arguments.work / "small_pictures.npz", make)
     pictures = torch.from_numpy(made["pictures"]).to(arguments.device)
-    model = PixelUNet(blocks=1).to(arguments.device, memory_format=torch.channels_last)
+    model = PixelUNet().to(arguments.device, memory_format=torch.channels_last)
     training = loop.Training(arguments.work / "pixels.pt", model, arguments, decay=0.9995)
     alphas = diffusion.linear(arguments.device)
     predict = torch.compile(model) if arguments.compile else model

@@ -91,7 +91,7 @@ def train(arguments):
     empty = torch.tensor(Tokenizer().encode(""), device=arguments.device)
     alphas = diffusion.scaled_linear(arguments.device)
     model = TextToImage().to(arguments.device, memory_format=torch.channels_last)
-    training = loop.Training(arguments.work / "text_to_image.pt", model, arguments, decay=0.9995)
+    training = loop.Training(arguments.work / "text_to_image.pt", model, arguments, decay=0.999)
     predict = torch.compile(model) if arguments.compile else model
 
     def step_loss(step):

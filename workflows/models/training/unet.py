@@ -136,8 +136,8 @@ class UNet(nn.Module):
     `attention` tells for each level whether it has transformers; without `head_channels` they have one head.
     """
 
-    def __init__(self, width=64, multipliers=(1, 1, 1, 1), attention=(True, True, True, False), res_blocks=2,
-                 channels=4, context_width=128, head_channels=32):
+    def __init__(self, width=32, multipliers=(2, 2, 2, 1), attention=(True, True, True, False), res_blocks=1,
+                 channels=4, context_width=96, head_channels=32):
         super().__init__()
         self.width, self.head_channels = width, head_channels
         time_width = 4 * width

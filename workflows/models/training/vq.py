@@ -15,9 +15,9 @@ COMMITMENT = 0.25
 class VQModel(nn.Module):
     """Pictures in -1..1 to latents and back; what the file calls first_stage_model."""
 
-    def __init__(self, widths=(64, 64, 64), blocks=1, codes=512):
+    def __init__(self, first=32, widths=(64, 32, 64), blocks=1, codes=512):
         super().__init__()
-        self.encoder, self.decoder = Encoder(widths, blocks, CHANNELS), Decoder(widths, blocks, CHANNELS)
+        self.encoder, self.decoder = Encoder(first, widths, blocks, CHANNELS), Decoder(widths, blocks, CHANNELS)
         self.quant_conv, self.post_quant_conv = conv(CHANNELS, CHANNELS, 1), conv(CHANNELS, CHANNELS, 1)
         self.quantize = nn.Module()
         self.quantize.embedding = nn.Embedding(codes, CHANNELS)
