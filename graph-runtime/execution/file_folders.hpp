@@ -21,7 +21,7 @@ class FileFolders {
     std::filesystem::path output;
     std::filesystem::path temp;
     std::vector<ExtraModelFolder> extra{};  ///< beside the roots, in the order of their files
-    std::filesystem::path vocabulary;     ///< a file; empty: REFRAIN_VOCABULARY, else among the installed data
+    std::filesystem::path vocabulary;       ///< a file; empty: REFRAIN_VOCABULARY, else among the installed data
   };
 
   explicit FileFolders(Roots roots) : roots_(std::move(roots)) {}

@@ -1,5 +1,7 @@
 #include "annotated_file.hpp"
 
+#include <refrain/errors.hpp>
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -17,6 +19,22 @@ std::filesystem::path find_annotated(const Host& host, std::string_view name) {
 std::string file_mark(const std::filesystem::path& file) {
   return fmt::format("{} {} {}", file.string(), std::filesystem::file_size(file),
                      std::filesystem::last_write_time(file).time_since_epoch().count());
+}
+
+void check_annotated(Literals& in, const Choice& file) {
+  const std::string* name = in[file];
+  if (name == nullptr) return;
+  try {
+    find_annotated(in.host(), *name);
+  } catch (const Error& error) {
+    in.reject(file, error.what());
+  }
+}
+
+Fingerprint mark_of_annotated(const Literals& in, const Choice& file) {
+  const std::string* name = in[file];
+  if (name == nullptr) return kAlwaysRun;  // a name that comes over a link is not known yet
+  return file_mark(find_annotated(in.host(), *name));
 }
 
 Choices input_files(const Host& host, std::initializer_list<std::string_view> endings) {

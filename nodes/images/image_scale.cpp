@@ -3,7 +3,6 @@
 #include <refrain/diffusion/resize.hpp>
 
 #include <algorithm>
-#include <cmath>
 
 namespace {
 
@@ -33,16 +32,10 @@ class ImageScale final : public Node {
       return;
     }
     const at::Tensor from = ctx[image].pixels.movedim(-1, 1);
-    if (w == 0) w = in_proportion(from.size(3), h, from.size(2));
-    if (h == 0) h = in_proportion(from.size(2), w, from.size(3));
+    if (w == 0) w = std::max<std::int64_t>(1, diffusion::in_proportion(from.size(3), h, from.size(2)));
+    if (h == 0) h = std::max<std::int64_t>(1, diffusion::in_proportion(from.size(2), w, from.size(3)));
     const auto method = diffusion::find_resampling(ctx[upscale_method]);
     ctx.set(resized, Image{diffusion::resized(from, w, h, method, ctx[crop] == "center").movedim(1, -1)});
-  }
-
- private:
-  static std::int64_t in_proportion(std::int64_t side, std::int64_t to, std::int64_t from) {
-    const double exact = static_cast<double>(side * to) / static_cast<double>(from);
-    return std::max<std::int64_t>(1, static_cast<std::int64_t>(std::nearbyint(exact)));
   }
 };
 

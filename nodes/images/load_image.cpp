@@ -24,17 +24,9 @@ class LoadImage final : public Node {
         .titled("Load Image");
   }
 
-  void validate(Literals& in) const override {
-    const std::string* name = in[image];
-    if (name == nullptr) return;
-    if (const std::string why = missing_picture(in.host(), *name); !why.empty()) in.reject(image, why);
-  }
+  void validate(Literals& in) const override { check_annotated(in, image); }
 
-  Fingerprint fingerprint(const Literals& in) const override {
-    const std::string* name = in[image];
-    if (name == nullptr) return kAlwaysRun;  // a name that comes over a link is not known yet
-    return file_mark(find_annotated(in.host(), *name));
-  }
+  Fingerprint fingerprint(const Literals& in) const override { return mark_of_annotated(in, image); }
 
   void run(Context& ctx) override {
     constexpr std::int64_t kSideOfNoMask = 64;

@@ -26,17 +26,9 @@ class LoadImageMask final : public Node {
         .titled("Load Image (as Mask)");
   }
 
-  void validate(Literals& in) const override {
-    const std::string* name = in[image];
-    if (name == nullptr) return;
-    if (const std::string why = missing_picture(in.host(), *name); !why.empty()) in.reject(image, why);
-  }
+  void validate(Literals& in) const override { check_annotated(in, image); }
 
-  Fingerprint fingerprint(const Literals& in) const override {
-    const std::string* name = in[image];
-    if (name == nullptr) return kAlwaysRun;  // a name that comes over a link is not known yet
-    return file_mark(find_annotated(in.host(), *name));
-  }
+  Fingerprint fingerprint(const Literals& in) const override { return mark_of_annotated(in, image); }
 
   void run(Context& ctx) override {
     const Picture loaded = load_picture(ctx, ctx[image]);

@@ -1,7 +1,6 @@
 #include "loaded_picture.hpp"
 
 #include <refrain/context.hpp>
-#include <refrain/errors.hpp>
 
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/from_blob.h>
@@ -22,15 +21,6 @@ Picture load_picture(const Context& ctx, std::string_view name) {
   // Its bytes, and float32 numbers of all of its channels.
   ctx.require_memory(picture.pixels.bytes.size() * 2 * sizeof(float), "loading " + std::string(name));
   return picture;
-}
-
-std::string missing_picture(const Host& host, std::string_view name) {
-  try {
-    find_annotated(host, name);
-    return {};
-  } catch (const Error& error) {
-    return error.what();
-  }
 }
 
 at::Tensor channel_of(const Pixels& pixels, int index) {

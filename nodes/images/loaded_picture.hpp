@@ -14,9 +14,6 @@ Choices picture_files(const Host& host);
 /// The picture of that name. Throws NodeError: it isn't there, or what read_picture() throws.
 Picture load_picture(const Context& ctx, std::string_view name);
 
-/// For validate(): why there is no such file; empty when there is.
-std::string missing_picture(const Host& host, std::string_view name);
-
 /// Of [H, W, C] bytes the channel `index`, as float32 [1, H, W] in 0..1.
 at::Tensor channel_of(const Pixels& pixels, int index);
 

@@ -3,7 +3,6 @@
 #include <refrain/diffusion/resize.hpp>
 
 #include <algorithm>
-#include <cmath>
 
 namespace {
 
@@ -34,8 +33,8 @@ class LatentUpscale final : public Node {
       const at::Tensor& from = result.samples;
       if (w != 0) w = std::max(kLeast, w);
       if (h != 0) h = std::max(kLeast, h);
-      if (w == 0) w = in_proportion(from.size(3), h, from.size(2));
-      if (h == 0) h = in_proportion(from.size(2), w, from.size(3));
+      if (w == 0) w = std::max(kLeast, diffusion::in_proportion(from.size(3), h, from.size(2)));
+      if (h == 0) h = std::max(kLeast, diffusion::in_proportion(from.size(2), w, from.size(3)));
       const auto method = diffusion::find_resampling(ctx[upscale_method]);
       result.samples = diffusion::resized(from, w / kPixels, h / kPixels, method, ctx[crop] == "center");
     }
@@ -45,11 +44,6 @@ class LatentUpscale final : public Node {
  private:
   static constexpr std::int64_t kLeast = 64;  // pixels
   static constexpr std::int64_t kPixels = 8;  // in a cell
-
-  static std::int64_t in_proportion(std::int64_t side, std::int64_t to, std::int64_t from) {
-    const double exact = static_cast<double>(side * to) / static_cast<double>(from);
-    return std::max(kLeast, static_cast<std::int64_t>(std::nearbyint(exact)));
-  }
 };
 
 }  // namespace

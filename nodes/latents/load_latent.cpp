@@ -31,25 +31,9 @@ class LoadLatent final : public Node {
             {result}};
   }
 
-  void validate(Literals& in) const override {
-    const std::string* name = in[latent];
-    if (name == nullptr) {
-      return;
-    }
-    try {
-      find_annotated(in.host(), *name);
-    } catch (const Error& error) {
-      in.reject(latent, error.what());
-    }
-  }
+  void validate(Literals& in) const override { check_annotated(in, latent); }
 
-  Fingerprint fingerprint(const Literals& in) const override {
-    const std::string* name = in[latent];
-    if (name == nullptr) {
-      return kAlwaysRun;  // a name that comes over a link is not known yet
-    }
-    return file_mark(find_annotated(in.host(), *name));
-  }
+  Fingerprint fingerprint(const Literals& in) const override { return mark_of_annotated(in, latent); }
 
   void run(Context& ctx) override {
     const std::filesystem::path file = find_annotated(ctx.host(), ctx[latent]);

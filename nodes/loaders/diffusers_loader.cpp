@@ -1,4 +1,4 @@
-#include "file_stamp.hpp"
+#include "files/annotated_file.hpp"
 #include "load_options.hpp"
 
 #include <algorithm>
@@ -56,7 +56,7 @@ class DiffusersLoader final : public Node {
     if (name == nullptr) return std::string();
     std::string stamps;
     for (const std::string& file : in.host().files_in(kFolder)) {
-      if (file.starts_with(*name + "/")) stamps += stamp_text(in.host().find_file(kFolder, file)) + "\n";
+      if (file.starts_with(*name + "/")) stamps += file_mark(in.host().find_file(kFolder, file)) + "\n";
     }
     return stamps;
   }

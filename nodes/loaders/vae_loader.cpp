@@ -1,4 +1,4 @@
-#include "file_stamp.hpp"
+#include "files/annotated_file.hpp"
 #include "load_options.hpp"
 
 #include <refrain/diffusion/parts.hpp>
@@ -47,7 +47,7 @@ class VAELoader final : public Node {
 
   Fingerprint fingerprint(const Literals& in) const override {
     const std::string* name = in[vae_name];
-    return name != nullptr && is_file(*name) ? stamp_text(in.host().find_file("vae", *name)) : std::string();
+    return name != nullptr && is_file(*name) ? file_mark(in.host().find_file("vae", *name)) : std::string();
   }
 
   void run(Context& ctx) override {

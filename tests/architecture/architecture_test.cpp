@@ -156,7 +156,9 @@ TEST(Architecture, OnlyTwoPlacesKnowTheJsonLibrary) {
 }
 
 TEST(Architecture, OnlyTheLoaderKnowsBoost) {
-  EXPECT_THAT(strangers_to("boost/", {"graph-runtime/plugins", "nodes/diffusion/samplers", "nodes/diffusion/schedules"}), IsEmpty());
+  EXPECT_THAT(
+      strangers_to("boost/", {"graph-runtime/plugins", "nodes/diffusion/samplers", "nodes/diffusion/schedules"}),
+      IsEmpty());
 }
 
 TEST(Architecture, OnlyTheReaderOfModelPathsKnowsYaml) {

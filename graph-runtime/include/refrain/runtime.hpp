@@ -38,11 +38,11 @@ enum class LogLevel : std::uint8_t;  // <refrain/host.hpp>
 struct RuntimeOptions {
   std::vector<std::filesystem::path> plugin_paths{};  ///< folders or files of node libraries, before all others
   bool standard_plugin_paths = true;  ///< also REFRAIN_PLUGIN_PATH, the user's, the system's and the built ones
-  std::vector<std::filesystem::path> model_folders{};  ///< roots laid out as ComfyUI's `models`; default: ./models
+  std::vector<std::filesystem::path> model_folders{};      ///< roots laid out as ComfyUI's `models`; default: ./models
   std::vector<std::filesystem::path> extra_model_paths{};  ///< files like ComfyUI's extra_model_paths.yaml
-  std::filesystem::path input_directory{};             ///< ./input
-  std::filesystem::path output_directory{};            ///< ./output
-  std::filesystem::path temp_directory{};              ///< ./temp
+  std::filesystem::path input_directory{};                 ///< ./input
+  std::filesystem::path output_directory{};                ///< ./output
+  std::filesystem::path temp_directory{};                  ///< ./temp
   std::filesystem::path vocabulary_file{};  ///< REFRAIN_VOCABULARY, else share/refrain beside the program's prefix
   std::string device = "cpu";               ///< as torch writes it: "cpu", "cuda", "cuda:1"
   std::string dtype = "auto";               ///< "auto", "fp32", "bf16" or "fp16": what models compute in
@@ -235,8 +235,8 @@ class Runtime {
   /// Sets an input, as `--set` does: `target` is `<id or title>.<input>`, `value` JSON, or else text as it stands.
   /// Throws WorkflowReadError `setting_rejected` with the near names.
   void set(Workflow& workflow, std::string_view target, std::string_view value) const;
-  /// Gives required inputs that the workflow leaves out their defaults, as ComfyUI's editor does when it opens a workflow
-  /// that is older than its nodes. Those without a default stay out.
+  /// Gives required inputs that the workflow leaves out their defaults, as ComfyUI's editor does when it opens a
+  /// workflow that is older than its nodes. Those without a default stay out.
   void fill_in(Workflow& workflow) const;
   /// Checks every node that an output needs; never throws for a bad workflow.
   CheckedWorkflow check(Workflow workflow) const;

@@ -54,6 +54,10 @@ at::Tensor resized(const at::Tensor& x, std::int64_t width, std::int64_t height,
   return from;
 }
 
+std::int64_t in_proportion(std::int64_t side, std::int64_t to, std::int64_t from) {
+  return static_cast<std::int64_t>(std::nearbyint(static_cast<double>(side * to) / static_cast<double>(from)));
+}
+
 at::Tensor repeated_to(const at::Tensor& x, std::int64_t count) {
   const std::int64_t have = x.size(0);
   if (have >= count) return x.narrow(0, 0, count);

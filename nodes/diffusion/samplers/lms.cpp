@@ -18,8 +18,8 @@ namespace {
 constexpr int kOrder = 4;
 
 /// The integral over the step from sigma i of the Lagrange polynomial that is 1 at sigma i - j and 0 at the other
-/// `order` - 1. Two points would be exact; k-diffusion's quadrature takes 21 (Gauss and Kronrod's, as QUADPACK), and its
-/// polynomial is computed in float32, which shows where a large step follows tiny ones.
+/// `order` - 1. Two points would be exact; k-diffusion's quadrature takes 21 (Gauss and Kronrod's, as QUADPACK), and
+/// its polynomial is computed in float32, which shows where a large step follows tiny ones.
 double coefficient(const Sigmas& sigmas, int order, int i, int j) {
   using Rule = boost::math::quadrature::gauss_kronrod<double, 21>;
   const double from = sigmas[i], to = sigmas[i + 1];

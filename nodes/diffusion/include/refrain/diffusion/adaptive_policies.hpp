@@ -16,8 +16,8 @@ struct StepCacheWindow {
 /// EasyCache as ComfyUI 0.3.64 runs it (facts: comfy_extras/nodes_easycache.py), with its decisions: the U-Net's
 /// prediction minus its input is reused while the accumulated change is below the threshold. Unlike the published rule
 /// the change is that since the last computed evaluation, added anew at each reuse. Its mistake is kept, so that its
-/// pictures come out: under guidance the reused residuals of both halves are added to both (Target::mixed_residual; later
-/// releases correct it, Comfy-Org/ComfyUI pull request 10376). No cap on reuses, as there.
+/// pictures come out: under guidance the reused residuals of both halves are added to both (Target::mixed_residual;
+/// later releases correct it, Comfy-Org/ComfyUI pull request 10376). No cap on reuses, as there.
 class EasyCache final : public CachePolicy {
  public:
   /// Throws Error when the threshold is negative.

@@ -57,9 +57,10 @@ struct Answer {
 ///
 /// A full evaluation is forced, whatever the policy says: on the first evaluation, and on the first of every stage of a
 /// step unless the policy declared that stages share a cache; when the shape, dtype, device or conditions of an input,
-/// their number, the patches that hold or the network's revision differ from the evaluation before, or that one failed; when what would be
-/// reused was never computed, or fewer values are kept than the policy weighs; after as many reuses in a row as the
-/// policy declared (20), unless it declared a fixed schedule. Forced evaluations are marked in the report.
+/// their number, the patches that hold or the network's revision differ from the evaluation before, or that one failed;
+/// when what would be reused was never computed, or fewer values are kept than the policy weighs; after as many reuses
+/// in a row as the policy declared (20), unless it declared a fixed schedule. Forced evaluations are marked in the
+/// report.
 class CachedDenoiser {
  public:
   /// `percent_to_sigma`: of the model's schedule, for policies that work in a window of it.

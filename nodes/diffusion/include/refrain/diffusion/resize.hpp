@@ -21,6 +21,9 @@ Resampling find_resampling(const std::string& name);
 at::Tensor resized(const at::Tensor& x, std::int64_t width, std::int64_t height, Resampling method,
                    bool center = false);
 
+/// `side` times to / from, rounded to even: the other side of what keeps its proportions.
+std::int64_t in_proportion(std::int64_t side, std::int64_t to, std::int64_t from);
+
 /// x [M, ...] -> [N, ...] with N = count: the first ones, or all of them over and over.
 at::Tensor repeated_to(const at::Tensor& x, std::int64_t count);
 
