@@ -175,6 +175,21 @@ TEST_P(Ops, NormsEqualAten) {
                at::layer_norm(tokens.to(at::kFloat), {64}, parameter("weight"), parameter("bias"), 1e-5));
 }
 
+/// Values that lie close together far from zero, more pixels than are taken at once, and the second sample unlike the
+/// first: against float64.
+TEST_P(Ops, GroupNormIsExactFarFromZero) {
+  const Weights w = weights({{"weight", {64}}, {"bias", {64}}});
+  const auto parameter = [&](const char* name) { return w.raw(name, {64}).to(GetParam()).to(at::kDouble); };
+  at::Tensor x = places("x", {2, 64, 24, 27}).mul(GetParam() == at::kFloat ? 0.01 : 10);
+  x.select(0, 0).add_(100);
+  x.select(0, 1).sub_(50);
+  x = typed(x);
+  const at::Tensor exact =
+      at::group_norm(x.to(at::kDouble).contiguous(), 32, parameter("weight"), parameter("bias"), 1e-6);
+  expect_close(GroupNorm(w, 64, 1e-6)(x), exact.to(at::kFloat));
+  expect_close(GroupNorm(w, 64, 1e-6).silu(x), at::silu(exact).to(at::kFloat));
+}
+
 TEST_P(Ops, GegluMultipliesTheFirstHalfByTheGeluOfTheSecond) {
   const Weights w = weights({{"weight", {96, 40}}, {"bias", {96}}});
   const at::Tensor x = typed(input("x", {2, 5, 40}));

@@ -1,5 +1,7 @@
 #include "ops/norm.hpp"
 
+#include "ops/group_norm.hpp"
+
 #include <ATen/ops/group_norm.h>
 #include <ATen/ops/layer_norm.h>
 #include <ATen/ops/silu.h>
@@ -14,10 +16,14 @@ constexpr int kGroups = 32;
 GroupNorm::GroupNorm(const Weights& weights, int channels, double eps)
     : weight_(weights.keep("weight", {channels})), bias_(weights.keep("bias", {channels})), eps_(eps) {}
 
-at::Tensor GroupNorm::operator()(const at::Tensor& x) const { return at::group_norm(x, kGroups, weight_, bias_, eps_); }
+at::Tensor GroupNorm::operator()(const at::Tensor& x) const {
+  if (lies_by_pixel(x)) return group_norm_by_pixel(x, kGroups, weight_, bias_, eps_, Activation::none);
+  return at::group_norm(x, kGroups, weight_, bias_, eps_);
+}
 
 at::Tensor GroupNorm::silu(const at::Tensor& x) const {
-  at::Tensor y = (*this)(x);
+  if (lies_by_pixel(x)) return group_norm_by_pixel(x, kGroups, weight_, bias_, eps_, Activation::silu);
+  at::Tensor y = at::group_norm(x, kGroups, weight_, bias_, eps_);
   return at::silu_(y);
 }
 
