@@ -135,8 +135,8 @@ def write_ddpm(paths, name):
             _, features = fork(*a, branch=branch)
             cut_by_fork, _ = fork(*b, prv_f=features, branch=branch)
         assert torch.equal(cut_by_fork, golden.tensor(f"b/deep/{branch + 1}")), branch
-    if lsun:
-        golden.drop(lambda tensor: tensor.startswith("a/feature/") and int(tensor[10:]) in range(1, 9))
+    large = range(9) if lsun else range(3)  # the test takes its own, which equal the others' in the file above
+    golden.drop(lambda tensor: tensor.startswith("a/feature/") and int(tensor[10:]) in large)
     golden.write(f"{file}_deepcache_small.safetensors")
 
 

@@ -8,6 +8,8 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
+from attention import attend
+
 LATENT_CHANNELS = 4
 
 
@@ -62,7 +64,7 @@ class AttnBlock(nn.Module):
     def forward(self, x):
         n = self.norm(x)
         q, k, v = (project(n).flatten(2).transpose(1, 2)[:, None] for project in (self.q, self.k, self.v))
-        attended = F.scaled_dot_product_attention(q, k, v)[:, 0]
+        attended = attend(q, k, v)[:, 0]
         return x + self.proj_out(attended.transpose(1, 2).reshape(x.shape))
 
 

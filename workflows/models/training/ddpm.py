@@ -54,7 +54,7 @@ class Level(nn.Module):
 class PixelUNet(nn.Module):
     """The whole file: pictures of `side` pixels, attention where 16 are left and in the middle."""
 
-    def __init__(self, width=32, multipliers=(1, 1, 1), blocks=2, side=32):
+    def __init__(self, width=32, multipliers=(1, 1, 1), blocks=1, side=32):
         super().__init__()
         self.width, self.side = width, side
         time_width = 4 * width

@@ -22,6 +22,15 @@ def linear(device="cpu"):
     return torch.cumprod(1 - torch.linspace(1e-4, 0.02, STEPS, dtype=torch.float64), 0).float().to(device)
 
 
+def weights(a):
+    """Weights of errors of the noise; with s^2 = (1 - a) / a, in errors of x: gamma, 1 / s^2 below 1, 1 / s above.
+
+    Where there is more noise than picture the plain error (of the noise) hardly sees where things are.
+    """
+    ratio = a / (1 - a)
+    return (GAMMA / ratio).clamp(max=1.0) * ratio.rsqrt().clamp(min=1.0)
+
+
 def loss(predict, x, alphas, random):
     """Weighted mean squared error of the predicted noise at a random time for each sample of x, [N, C, h, w].
 
@@ -31,8 +40,7 @@ def loss(predict, x, alphas, random):
     times = torch.randint(STEPS, (len(x),), generator=random, device=x.device)
     a = alphas[times][:, None, None, None]
     error = (predict(a.sqrt() * x + (1 - a).sqrt() * noise, times).float() - noise).square().mean((1, 2, 3))
-    ratio = alphas[times] / (1 - alphas[times])
-    return (error * (ratio.clamp(max=GAMMA) / ratio)).mean(), error.mean()[None]
+    return (error * weights(alphas[times])).mean(), error.mean()[None]
 
 
 @torch.no_grad()

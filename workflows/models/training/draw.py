@@ -30,7 +30,7 @@ BACKGROUNDS = {
     "green": (0.40, 0.72, 0.42),
     "yellow": (0.95, 0.86, 0.40),
 }
-RADII = {"small": (11.5, 14.0), "large": (22.5, 26.0)}  # pixels
+RADII = {"small": (13.5, 16.0), "large": (22.5, 26.0)}  # pixels
 PLACES = {  # column and row of a 3 x 3 grid
     "at the top left": (0, 0), "at the top": (1, 0), "at the top right": (2, 0),
     "on the left": (0, 1), "in the centre": (1, 1), "on the right": (2, 1),

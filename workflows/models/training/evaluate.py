@@ -11,6 +11,7 @@ import pathlib
 import random
 import subprocess
 import sys
+import tempfile
 
 import numpy as np
 from PIL import Image
@@ -21,11 +22,12 @@ import judge
 STEPS = 25
 GUIDANCE = 5.0
 INTERVALS = (2, 3, 5, 10)
-DEPTHS = range(8)  # as many as the U-Net has skips
+DEPTHS = range(6)  # as many as the U-Net has skips
 SEED = 1000
 
 Setting = collections.namedtuple("Setting", "steps interval depth", defaults=(None, None))
-Result = collections.namedtuple("Result", "pictures milliseconds macs")
+Result = collections.namedtuple("Result", "pictures macs")
+TIMED = 9  # pictures
 
 
 def prompts_of(scenes):
@@ -63,9 +65,8 @@ def name_of(setting):
     return "_".join(f"{key}{value}" for key, value in setting._asdict().items() if value is not None)
 
 
-def drawn(setting, prompts, arguments):
-    """The pictures of all prompts, the mean milliseconds of the sampling of one and its multiply-accumulates."""
-    folder = arguments.work / name_of(setting)
+def run(setting, prompts, folder, arguments):
+    """Draws the pictures into the folder, once; the records of the samplings."""
     report = folder / "report.json"
     if not report.exists():
         folder.mkdir(parents=True, exist_ok=True)
@@ -76,10 +77,22 @@ def drawn(setting, prompts, arguments):
                        stdout=subprocess.DEVNULL)
         (folder / "report.part").rename(report)
     runs = json.loads(report.read_text())["runs"]
-    records = [entry["record"] for entry in runs[-1]["report"]["records"] if "milliseconds" in entry["record"]]
+    return [entry["record"] for entry in runs[-1]["report"]["records"] if "milliseconds" in entry["record"]]
+
+
+def drawn(setting, prompts, arguments):
+    """The pictures of all prompts and the multiply-accumulates of the sampling of one."""
+    folder = arguments.work / name_of(setting)
+    records = run(setting, prompts, folder, arguments)
     pictures = [np.asarray(Image.open(folder / f"p{n:04d}_00001_.png").convert("RGB")) for n in range(len(prompts))]
-    # The first ones warm up memory and threads.
-    return Result(pictures, float(np.median([record["milliseconds"] for record in records])), records[-1]["macs"])
+    return Result(pictures, records[-1]["macs"])
+
+
+def milliseconds(setting, prompts, arguments):
+    """Of the sampling of one picture, the median of a few; measured by itself, not while others draw."""
+    with tempfile.TemporaryDirectory() as folder:
+        records = run(setting, prompts[:TIMED], pathlib.Path(folder), arguments)
+    return float(np.median([record["milliseconds"] for record in records]))
 
 
 def psnr(pictures, references):
@@ -89,6 +102,11 @@ def psnr(pictures, references):
         return 99.0 if error == 0 else min(99.0, 10 * np.log10(255**2 / error))
 
     return float(np.mean([one(a, b) for a, b in zip(pictures, references)]))
+
+
+def cached_settings():
+    """Every interval and depth."""
+    return [Setting(STEPS, interval, depth) for interval in INTERVALS for depth in DEPTHS]
 
 
 def compared(scenes, prompts, arguments):
@@ -105,19 +123,19 @@ def compared(scenes, prompts, arguments):
             plain[steps] = (psnr(result.pictures, full.pictures), right(result))
         return plain[steps]
 
+    times = {setting: milliseconds(setting, prompts, arguments) for setting in (Setting(STEPS), *cached_settings())}
     lines = [f"Uncached, {STEPS} steps: the judge finds {right(full):.1f} % of the named attributes.", "",
              "| interval | depth | MACs saved | time saved | PSNR | judge | plain steps at equal time | PSNR | judge |",
              "|---|---|---|---|---|---|---|---|---|"]
-    for interval in INTERVALS:
-        for depth in DEPTHS:
-            result = drawn(Setting(STEPS, interval, depth), prompts, arguments)
-            steps = min(STEPS, max(1, round(STEPS * result.milliseconds / full.milliseconds)))
-            plain_psnr, plain_right = at_steps(steps)
-            macs, faster = full.macs / result.macs, full.milliseconds / result.milliseconds
-            lines.append(f"| {interval} | {depth} | {macs:.2f} x | {faster:.2f} x | "
-                         f"{psnr(result.pictures, full.pictures):.1f} | {right(result):.1f} % | "
-                         f"{steps} | {plain_psnr:.1f} | {plain_right:.1f} % |")
-            print(lines[-1], file=sys.stderr, flush=True)
+    for setting in cached_settings():
+        result = drawn(setting, prompts, arguments)
+        faster = times[Setting(STEPS)] / times[setting]
+        steps = min(STEPS, max(1, round(STEPS / faster)))
+        plain_psnr, plain_right = at_steps(steps)
+        lines.append(f"| {setting.interval} | {setting.depth} | {full.macs / result.macs:.2f} x | {faster:.2f} x | "
+                     f"{psnr(result.pictures, full.pictures):.1f} | {right(result):.1f} % | "
+                     f"{steps} | {plain_psnr:.1f} | {plain_right:.1f} % |")
+        print(lines[-1], file=sys.stderr, flush=True)
     return "\n".join(lines)
 
 
@@ -128,9 +146,16 @@ def main():
     parser.add_argument("--work", required=True, type=pathlib.Path, help="folder for pictures; what is there is reused")
     parser.add_argument("--prompts", type=int, default=200)
     parser.add_argument("--caches", action="store_true", help="compare UniformCache as well")
+    parser.add_argument("--draw-share", metavar="K/N", help="only draw share K of N of the cached pictures, before "
+                        "--caches: for processes side by side with a thread each (OMP_NUM_THREADS=1)")
     arguments = parser.parse_args()
     scenes = draw.test_scenes(arguments.prompts)
     prompts = prompts_of(scenes)
+    if arguments.draw_share:
+        share, of = map(int, arguments.draw_share.split("/"))
+        for setting in cached_settings()[share - 1::of]:
+            drawn(setting, prompts, arguments)
+        return
     print(judge.as_text(judge.table(scenes, drawn(Setting(STEPS), prompts, arguments).pictures)))
     if arguments.caches:
         print()

@@ -9,6 +9,8 @@ import time
 import torch
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
+import muon
+
 SAVE_EVERY = 180.0  # seconds
 REPORT_EVERY = 50  # steps
 WARM_UP = 100  # steps
@@ -46,9 +48,9 @@ def generator(seed, step, device):
 class Training:
     """Model, its moving average, optimiser and log of a run, kept in one file."""
 
-    def __init__(self, path, model, arguments, decay):
+    def __init__(self, path, model, arguments, decay, with_muon=True):
         self.path, self.model, self.arguments, self.decay = pathlib.Path(path), model, arguments, decay
-        self.optimiser = torch.optim.AdamW(model.parameters(), lr=arguments.rate, betas=(0.9, 0.99), weight_decay=1e-3)
+        self.optimiser = muon.Optimiser(model, arguments.rate, with_muon)
         self.average = copy.deepcopy(model).requires_grad_(False)
         self.done, self.lines = 0, []
         if self.path.exists():
@@ -87,8 +89,7 @@ class Training:
         return self.done >= self.arguments.steps
 
     def _step(self, loss_of):
-        for group in self.optimiser.param_groups:
-            group["lr"] = learning_rate(self.done, self.arguments.steps, self.arguments.rate)
+        self.optimiser.set_rate(learning_rate(self.done, self.arguments.steps, self.arguments.rate))
         loss, parts = loss_of(self.done)
         self.optimiser.zero_grad()
         loss.backward()

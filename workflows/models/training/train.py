@@ -19,9 +19,9 @@ HERE = pathlib.Path(__file__).parent
 # A GPU takes larger batches in the same time. Compiling shortens a step of the U-Net by half, of the autoencoder by little.
 SETTINGS = {
     "cpu": {"autoencoder": ("--steps", "8000", "--batch", "8"),
-            "text_to_image": ("--steps", "8000", "--batch", "64", "--rate", "1e-3", "--pictures", "24000", "--compile")},
+            "text_to_image": ("--steps", "5000", "--batch", "64", "--pictures", "24000", "--compile")},
     "cuda": {"autoencoder": ("--steps", "6000", "--batch", "64"),
-             "text_to_image": ("--steps", "15000", "--batch", "384", "--rate", "8e-4", "--compile")},
+             "text_to_image": ("--steps", "5000", "--batch", "384", "--compile")},
 }
 
 

@@ -85,7 +85,7 @@ def train(arguments):
                      lambda: {"pictures": data.drawn_pictures(PICTURES, arguments.seed)[0]})
     pictures = torch.from_numpy(made["pictures"]).to(arguments.device)
     model = AutoencoderKL().to(arguments.device, memory_format=torch.channels_last)
-    training = loop.Training(arguments.work / "autoencoder.pt", model, arguments, decay=0.998)
+    training = loop.Training(arguments.work / "autoencoder.pt", model, arguments, decay=0.998, with_muon=False)
     if arguments.decoder_only:
         keep_encoder(training)
     compiled = torch.compile(loss_of) if arguments.compile else loss_of

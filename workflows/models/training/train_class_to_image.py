@@ -19,7 +19,7 @@ import loop
 import train_autoencoder
 from vq import VQModel
 
-PICTURES = 30_000
+PICTURES = 12_000
 OUT = 1 / 8
 
 
@@ -38,11 +38,12 @@ def prepared(arguments):
 def train_first_stage(arguments, pictures):
     """The averaged autoencoder, or None where the time ran out before it was done."""
     model = VQModel().to(arguments.device, memory_format=torch.channels_last)
-    training = loop.Training(arguments.work / "vq.pt", model, arguments, decay=0.998)
+    arguments = argparse.Namespace(**{**vars(arguments), "steps": arguments.first_stage_steps, "batch": 8})
+    training = loop.Training(arguments.work / "vq.pt", model, arguments, decay=0.99)
 
     def step_loss(step):
         random = loop.generator(arguments.seed, step, arguments.device)
-        chosen = torch.randint(len(pictures), (arguments.batch // 4,), generator=random, device=arguments.device)
+        chosen = torch.randint(len(pictures), (arguments.batch,), generator=random, device=arguments.device)
         x = train_autoencoder.to_model(pictures[chosen])
         with loop.autocast(arguments.device):
             latents, codes = model.quantised(model.encode(x))
@@ -85,7 +86,7 @@ def train(arguments):
     latents, labels = normalise(first_stage, encoded(first_stage, made["pictures"], arguments.device)), made["labels"]
     torch.manual_seed(arguments.seed + 1)
     model = class_to_image.ClassToImage().to(arguments.device, memory_format=torch.channels_last)
-    training = loop.Training(arguments.work / "class_to_image.pt", model, arguments, decay=0.9995)
+    training = loop.Training(arguments.work / "class_to_image.pt", model, arguments, decay=0.998)
     alphas = class_to_image.alphas(arguments.device)
     predict = torch.compile(model) if arguments.compile else model
 
@@ -108,7 +109,8 @@ def train(arguments):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
-    loop.add_arguments(parser, steps=20_000, rate=5e-4, batch=128)
+    loop.add_arguments(parser, steps=4000, rate=1e-3, batch=64)
+    parser.add_argument("--first-stage-steps", type=int, default=750, help="of the autoencoder, with eight pictures each")
     parser.add_argument("--output", required=True, type=pathlib.Path, help="the file to write")
     sys.exit(0 if train(parser.parse_args()) else loop.OUT_OF_TIME)
 

@@ -13,7 +13,7 @@ import loop
 import train_autoencoder
 from ddpm import PixelUNet
 
-PICTURES = 30_000
+PICTURES = 12_000
 
 
 def train(arguments):
@@ -27,7 +27,7 @@ def train(arguments):
     made = data.kept(arguments.work / "small_pictures.npz", make)
     pictures = torch.from_numpy(made["pictures"]).to(arguments.device)
     model = PixelUNet().to(arguments.device, memory_format=torch.channels_last)
-    training = loop.Training(arguments.work / "pixels.pt", model, arguments, decay=0.9995)
+    training = loop.Training(arguments.work / "pixels.pt", model, arguments, decay=0.998)
     alphas = diffusion.linear(arguments.device)
     predict = torch.compile(model) if arguments.compile else model
 
@@ -48,7 +48,7 @@ def train(arguments):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
-    loop.add_arguments(parser, steps=20_000, rate=5e-4, batch=128)
+    loop.add_arguments(parser, steps=3000, rate=1e-3, batch=32)
     parser.add_argument("--output", required=True, type=pathlib.Path, help="the file to write")
     sys.exit(0 if train(parser.parse_args()) else loop.OUT_OF_TIME)
 

@@ -91,7 +91,7 @@ def train(arguments):
     empty = torch.tensor(Tokenizer().encode(""), device=arguments.device)
     alphas = diffusion.scaled_linear(arguments.device)
     model = TextToImage().to(arguments.device, memory_format=torch.channels_last)
-    training = loop.Training(arguments.work / "text_to_image.pt", model, arguments, decay=0.999)
+    training = loop.Training(arguments.work / "text_to_image.pt", model, arguments, decay=0.998)
     predict = torch.compile(model) if arguments.compile else model
 
     def step_loss(step):
@@ -110,7 +110,7 @@ def train(arguments):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
-    loop.add_arguments(parser, steps=20_000, rate=5e-4, batch=128)
+    loop.add_arguments(parser, steps=5000, rate=1e-3, batch=64)
     parser.add_argument("--pictures", type=int, default=PICTURES)
     sys.exit(0 if train(parser.parse_args()) else loop.OUT_OF_TIME)
 

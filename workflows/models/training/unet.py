@@ -10,6 +10,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
+from attention import attend
 from autoencoder import zeroed
 
 
@@ -53,7 +54,7 @@ class CrossAttention(nn.Module):
     def forward(self, x, context):
         q, k, v = (y.unflatten(2, (self.heads, -1)).transpose(1, 2)
                    for y in (self.to_q(x), self.to_k(context), self.to_v(context)))
-        return self.to_out(F.scaled_dot_product_attention(q, k, v).transpose(1, 2).flatten(2))
+        return self.to_out(attend(q, k, v).transpose(1, 2).flatten(2))
 
 
 class GEGLU(nn.Module):
@@ -136,7 +137,7 @@ class UNet(nn.Module):
     `attention` tells for each level whether it has transformers; without `head_channels` they have one head.
     """
 
-    def __init__(self, width=32, multipliers=(2, 2, 2, 1), attention=(True, True, True, False), res_blocks=1,
+    def __init__(self, width=32, multipliers=(2, 2, 2), attention=(True, True, True), res_blocks=1,
                  channels=4, context_width=96, head_channels=32):
         super().__init__()
         self.width, self.head_channels = width, head_channels
