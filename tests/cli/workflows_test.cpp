@@ -88,6 +88,13 @@ void add_embeddings(const Workspace& space) {
   }
 }
 
+/// On the first picture that a run left.
+void expect_something_drawn(const Workspace& space) {
+  const auto bytes = read_png(space.folder / "output/picture_00001_.png").bytes;
+  const auto [least, most] = std::ranges::minmax_element(bytes);
+  EXPECT_GT(*most - *least, 32);
+}
+
 class ExampleWorkflow : public ::testing::TestWithParam<std::string> {};
 INSTANTIATE_TEST_SUITE_P(Files, ExampleWorkflow, ::testing::ValuesIn(workflow_names()),
                          [](const auto& info) { return info.param; });
@@ -101,9 +108,7 @@ TEST_P(ExampleWorkflow, MakesAPicture) {
   const Outcome outcome = space.run_workflow(
       made_small(Json::parse(text)), {"--models", (space.folder / "models").string(), "--models", REFRAIN_TEST_MODELS});
   ASSERT_EQ(outcome.code, 0) << outcome.errors;
-  const auto bytes = read_png(space.folder / "output/picture_00001_.png").bytes;
-  const auto [least, most] = std::ranges::minmax_element(bytes);
-  EXPECT_GT(*most - *least, 32);  // something is on it
+  expect_something_drawn(space);
 }
 
 /// Those for the trained models of the repository, which run as they are but for the number of steps.
@@ -127,9 +132,7 @@ TEST_P(DrawnWorkflow, MakesAPicture) {
   }
   const Outcome outcome = space.run_workflow(workflow, {"--models", std::string(REFRAIN_TEST_WORKFLOWS) + "/models"});
   ASSERT_EQ(outcome.code, 0) << outcome.errors;
-  const auto bytes = read_png(space.folder / "output/picture_00001_.png").bytes;
-  const auto [least, most] = std::ranges::minmax_element(bytes);
-  EXPECT_GT(*most - *least, 32);  // something is on it
+  expect_something_drawn(space);
 }
 
 TEST(ExampleWorkflows, AreAllTried) {

@@ -3,6 +3,7 @@
 #include <ATen/Parallel.h>
 #include <ATen/ops/empty_like.h>
 #include <ATen/ops/from_blob.h>
+#include <ATen/ops/group_norm.h>
 #include <ATen/ops/silu.h>
 
 #include <algorithm>
@@ -44,8 +45,8 @@ struct Moments {
 /// Sums over the pixels of what each channel is off its first value, and of the squares: of sums of the values
 /// themselves nothing is left where those lie close together.
 template <class T>
-REFRAIN_INLINE void add_up(const T* x, std::int64_t pixels, std::int64_t channels, float* pivots, float* sums,
-                           float* squares) {
+REFRAIN_INLINE void add_up_body(const T* x, std::int64_t pixels, std::int64_t channels, float* pivots, float* sums,
+                                float* squares) {
   for (std::int64_t c = 0; c < channels; ++c) {
     pivots[c] = static_cast<float>(x[c]);
     sums[c] = squares[c] = 0;
@@ -60,8 +61,8 @@ REFRAIN_INLINE void add_up(const T* x, std::int64_t pixels, std::int64_t channel
 }
 
 template <class T>
-REFRAIN_INLINE void scale(const T* x, T* y, std::int64_t pixels, std::int64_t channels, const float* mean,
-                          const float* factor, const float* bias) {
+REFRAIN_INLINE void scale_body(const T* x, T* y, std::int64_t pixels, std::int64_t channels, const float* mean,
+                               const float* factor, const float* bias) {
   for (std::int64_t p = 0; p < pixels; ++p) {
     for (std::int64_t c = 0; c < channels; ++c) {
       const std::int64_t i = p * channels + c;
@@ -70,38 +71,25 @@ REFRAIN_INLINE void scale(const T* x, T* y, std::int64_t pixels, std::int64_t ch
   }
 }
 
-REFRAIN_CLONES void add_up_floats(const float* x, std::int64_t pixels, std::int64_t channels, float* pivots,
-                                  float* sums, float* squares) {
-  add_up(x, pixels, channels, pivots, sums, squares);
+REFRAIN_CLONES void add_up(const float* x, std::int64_t pixels, std::int64_t channels, float* pivots, float* sums,
+                           float* squares) {
+  add_up_body(x, pixels, channels, pivots, sums, squares);
 }
 
-REFRAIN_CLONES void add_up_bfloats(const at::BFloat16* x, std::int64_t pixels, std::int64_t channels, float* pivots,
-                                   float* sums, float* squares) {
-  add_up(x, pixels, channels, pivots, sums, squares);
+REFRAIN_CLONES void add_up(const at::BFloat16* x, std::int64_t pixels, std::int64_t channels, float* pivots,
+                           float* sums, float* squares) {
+  add_up_body(x, pixels, channels, pivots, sums, squares);
 }
 
-REFRAIN_CLONES void scale_floats(const float* x, float* y, std::int64_t pixels, std::int64_t channels,
-                                 const float* mean, const float* factor, const float* bias) {
-  scale(x, y, pixels, channels, mean, factor, bias);
+REFRAIN_CLONES void scale(const float* x, float* y, std::int64_t pixels, std::int64_t channels, const float* mean,
+                          const float* factor, const float* bias) {
+  scale_body(x, y, pixels, channels, mean, factor, bias);
 }
 
-REFRAIN_CLONES void scale_bfloats(const at::BFloat16* x, at::BFloat16* y, std::int64_t pixels, std::int64_t channels,
-                                  const float* mean, const float* factor, const float* bias) {
-  scale(x, y, pixels, channels, mean, factor, bias);
+REFRAIN_CLONES void scale(const at::BFloat16* x, at::BFloat16* y, std::int64_t pixels, std::int64_t channels,
+                          const float* mean, const float* factor, const float* bias) {
+  scale_body(x, y, pixels, channels, mean, factor, bias);
 }
-
-template <class T>
-struct Kernels;
-template <>
-struct Kernels<float> {
-  static constexpr auto add_up = add_up_floats;
-  static constexpr auto scale = scale_floats;
-};
-template <>
-struct Kernels<at::BFloat16> {
-  static constexpr auto add_up = add_up_bfloats;
-  static constexpr auto scale = scale_bfloats;
-};
 
 /// Of one sample: y = (x - mean) * factor + bias for each channel.
 struct Normalisation {
@@ -168,8 +156,7 @@ void normalise(const at::Tensor& from, const at::Tensor& to, std::int64_t groups
     std::vector<float> pivots(width), sums(width), squares(width);
     for (std::int64_t n = begin; n < end; ++n) {
       const std::int64_t sample = n / chunks.number, chunk = n % chunks.number;
-      Kernels<T>::add_up(x + first(sample, chunk), chunks.size(chunk), channels, pivots.data(), sums.data(),
-                         squares.data());
+      add_up(x + first(sample, chunk), chunks.size(chunk), channels, pivots.data(), sums.data(), squares.data());
       const auto size = static_cast<double>(chunks.size(chunk));
       for (std::size_t c = 0; c < width; ++c) {
         const std::size_t i = static_cast<std::size_t>(n) * width + c;
@@ -190,7 +177,7 @@ void normalise(const at::Tensor& from, const at::Tensor& to, std::int64_t groups
       const std::int64_t sample = n / chunks.number, chunk = n % chunks.number;
       const Normalisation& norm = norms[static_cast<std::size_t>(sample)];
       const std::int64_t at = first(sample, chunk), pixels = chunks.size(chunk);
-      Kernels<T>::scale(x + at, y + at, pixels, channels, norm.mean.data(), norm.factor.data(), norm.bias.data());
+      scale(x + at, y + at, pixels, channels, norm.mean.data(), norm.factor.data(), norm.bias.data());
       if (activation == Activation::silu) {
         at::Tensor made = at::from_blob(y + at, {pixels * channels}, to.options());
         at::silu_(made);
@@ -199,15 +186,19 @@ void normalise(const at::Tensor& from, const at::Tensor& to, std::int64_t groups
   });
 }
 
-}  // namespace
-
 bool lies_by_pixel(const at::Tensor& x) {
   const bool known = x.scalar_type() == at::kFloat || x.scalar_type() == at::kBFloat16;
   return x.is_cpu() && known && x.dim() == 4 && x.numel() > 0 && x.is_contiguous(at::MemoryFormat::ChannelsLast);
 }
 
-at::Tensor group_norm_by_pixel(const at::Tensor& x, std::int64_t groups, const at::Tensor& weight,
-                               const at::Tensor& bias, double eps, Activation activation) {
+}  // namespace
+
+at::Tensor group_norm(const at::Tensor& x, std::int64_t groups, const at::Tensor& weight, const at::Tensor& bias,
+                      double eps, Activation activation) {
+  if (!lies_by_pixel(x)) {
+    at::Tensor y = at::group_norm(x, groups, weight, bias, eps);
+    return activation == Activation::silu ? at::silu_(y) : y;
+  }
   at::Tensor y = at::empty_like(x, at::MemoryFormat::ChannelsLast);
   const auto body = x.scalar_type() == at::kFloat ? normalise<float> : normalise<at::BFloat16>;
   body(x, y, groups, weight, bias, eps, activation);

@@ -2,9 +2,7 @@
 
 #include "ops/group_norm.hpp"
 
-#include <ATen/ops/group_norm.h>
 #include <ATen/ops/layer_norm.h>
-#include <ATen/ops/silu.h>
 
 namespace refrain::diffusion {
 namespace {
@@ -17,14 +15,11 @@ GroupNorm::GroupNorm(const Weights& weights, int channels, double eps)
     : weight_(weights.keep("weight", {channels})), bias_(weights.keep("bias", {channels})), eps_(eps) {}
 
 at::Tensor GroupNorm::operator()(const at::Tensor& x) const {
-  if (lies_by_pixel(x)) return group_norm_by_pixel(x, kGroups, weight_, bias_, eps_, Activation::none);
-  return at::group_norm(x, kGroups, weight_, bias_, eps_);
+  return group_norm(x, kGroups, weight_, bias_, eps_, Activation::none);
 }
 
 at::Tensor GroupNorm::silu(const at::Tensor& x) const {
-  if (lies_by_pixel(x)) return group_norm_by_pixel(x, kGroups, weight_, bias_, eps_, Activation::silu);
-  at::Tensor y = at::group_norm(x, kGroups, weight_, bias_, eps_);
-  return at::silu_(y);
+  return group_norm(x, kGroups, weight_, bias_, eps_, Activation::silu);
 }
 
 LayerNorm::LayerNorm(const Weights& weights, int width, double eps)
