@@ -67,9 +67,12 @@ std::optional<at::Tensor> pack_linear(const at::Tensor& weight) {
   return try_pack([&] { return call(operators().reorder_linear, {weight, c10::IValue()}); });
 }
 
-at::Tensor pack_conv(const at::Tensor& weight, const ConvGeometry& geometry, at::IntArrayRef input_size) {
+at::Tensor pack_conv(const at::Tensor& weight, at::ScalarType dtype, const ConvGeometry& geometry,
+                     at::IntArrayRef input_size) {
+  // The operator makes a channels-last copy of whatever comes otherwise.
+  const at::Tensor converted = weight.to(dtype, false, false, at::MemoryFormat::ChannelsLast);
   return call(operators().reorder_conv,
-              {weight, both(geometry.padding), both(geometry.stride), both(1), std::int64_t{1}, input_size.vec()});
+              {converted, both(geometry.padding), both(geometry.stride), both(1), std::int64_t{1}, input_size.vec()});
 }
 
 bool can_pack(at::ScalarType dtype) { return pack_linear(at::zeros({1, 1}, at::TensorOptions(dtype))).has_value(); }

@@ -23,10 +23,11 @@ struct ConvGeometry {
 bool can_pack(at::ScalarType dtype);
 /// weight [out, in] on the CPU -> its packed form; none where this libtorch, CPU or type has no such operator.
 std::optional<at::Tensor> pack_linear(const at::Tensor& weight);
-/// weight [out, in, k, k] on the CPU -> its packed form for inputs of the size [N, in, h, w], where can_pack(). The
-/// best form depends on that size; oneDNN reorders a whole weight at every call, slowly, where the input asks for
-/// another form.
-at::Tensor pack_conv(const at::Tensor& weight, const ConvGeometry& geometry, at::IntArrayRef input_size);
+/// weight [out, in, k, k] on the CPU, of any dtype -> its packed form in `dtype` for inputs of the size [N, in, h, w],
+/// where can_pack(dtype). The best form depends on that size; oneDNN reorders a whole weight at every call, slowly,
+/// where the input asks for another form.
+at::Tensor pack_conv(const at::Tensor& weight, at::ScalarType dtype, const ConvGeometry& geometry,
+                     at::IntArrayRef input_size);
 
 /// unary(x W^T + bias); x [..., in], bias [out] or undefined.
 at::Tensor linear(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias, Unary unary);
