@@ -18,6 +18,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent / "originals"))
 NAMES = Path(__file__).resolve().parent.parent / "data" / "golden" / "diffusers_names.txt.gz"
 FAMILIES = ("ldm4g", "ddpm-cifar", "ddpm", "sd1")
+TEXT = "cond_stage_model.transformer."
 LEVELS = {"ddpm": 6, "ddpm-cifar": 4}
 
 
@@ -62,13 +63,15 @@ def diffusers_ddpm(tensors, family):
 
 
 def diffusers_sd1(tensors, folder):
+    # The list was made of a small model: its text encoder has fewer layers.
+    text = {n: f"text_encoder.{n.removeprefix(TEXT)} {t.dim()}" for n, t in tensors.items() if n.startswith(TEXT)}
+    listed = (line.split(" ", 1) for line in gzip.decompress(NAMES.read_bytes()).decode().splitlines()[1:])
+    names = dict(listed) | text
     parts = {}
-    for line in gzip.decompress(NAMES.read_bytes()).decode().splitlines()[1:]:
-        original, name, rank = line.split()
-        if original in tensors:
-            part, leaf = name.split(".", 1)
-            tensor = tensors[original]
-            parts.setdefault(part, {})[leaf] = tensor.flatten(int(rank) - 1) if tensor.dim() > int(rank) else tensor
+    for original, tensor in tensors.items():
+        name, rank = names[original].split()
+        part, leaf = name.split(".", 1)
+        parts.setdefault(part, {})[leaf] = tensor.flatten(int(rank) - 1) if tensor.dim() > int(rank) else tensor
     files = {"unet": "diffusion_pytorch_model", "vae": "diffusion_pytorch_model", "text_encoder": "model"}
     for part, file in files.items():
         write(parts[part], folder / part / f"{file}.safetensors")

@@ -4,11 +4,13 @@ A run is full at a list of steps and cut at a depth at the others. Each function
 the last latent, as a checkpoint's own network sees it.
 """
 
+import contextlib
+import sys
 from pathlib import Path
 
 import torch
 
-from originals import load_file, on_the_cpu
+from originals import Namespace, load_file, on_the_cpu, stub, use_ldm
 from random_weights import fill
 from small_originals import LDM4G, SD1, UNET, Cut, class_table, ddpm_config, ddpm_unet, ldm_unet
 from vectors_reference_samplers import LdmModel, ddpm_betas, ddpm_sequence, ldm_run
@@ -53,7 +55,8 @@ class Originals:
             self._made[name] = make()
         return self._made[name]
 
-    def _ldm(self, case, cut, law, shape, positive, negative):
+    def _ldm(self, checkout, case, cut, law, shape, positive, negative):
+        use_ldm(checkout)
         model = LdmModel(law, Listed(cut, case["full"], case["depth"], case["method"] == "plms"))
         guidance = dict(conditioning=positive, unconditional_conditioning=negative)
         guidance["unconditional_guidance_scale"] = case["scale"]
@@ -67,7 +70,26 @@ class Originals:
         table = self._once("classes", lambda: class_table(self.seed))
         classes = table[case["labels"]].unsqueeze(1)
         nothing = table[[1000] * len(case["labels"])].unsqueeze(1)
-        return self._ldm(case, cut, "ldm4g", (len(case["labels"]), 3, 16, 16), classes, nothing)
+        shape = (len(case["labels"]), 3, 16, 16)
+        return self._ldm(self.paths.latent_diffusion, case, cut, "ldm4g", shape, classes, nothing)
+
+    def ldm4g_fork(self, case):
+        """DeepCache's own sampler, network and choice of the full steps; its only branch is depth 0."""
+        checkout = f"{self.paths.deepcache}/experiments/ldm"
+        unet = self._once("ldm4g fork", lambda: ldm_unet(checkout, LDM4G, self.seed))
+        use_ldm(checkout)
+        model = LdmModel("ldm4g", None)
+        model.model = _fork_wrapper(unet)
+        model.apply_model = lambda x, t, c: model.model(x, t, c_crossattn=[c])
+        table = self._once("classes", lambda: class_table(self.seed))
+        count = len(case["labels"])
+        guidance = dict(conditioning=table[case["labels"]].unsqueeze(1), unconditional_guidance_scale=case["scale"])
+        guidance["unconditional_conditioning"] = table[[1000] * count].unsqueeze(1)
+        uneven = dict(nonuniform=True, pow=case["power"]) if case["power"] else {}
+        return ldm_run(
+            "ddim", model, case["steps"], case["eta"], False, (count, 3, 16, 16), case["noise"], **guidance, **uneven,
+            replicate_interval=case["interval"],
+        )[0][-1]
 
     def _texts(self):
         """Positive and negative, kept in a file: transformers and diffusers need not go together."""
@@ -79,7 +101,7 @@ class Originals:
     def sd1(self, case):
         cut = self._once("sd1", lambda: Cut(ldm_unet(self.paths.stable_diffusion, SD1, self.seed)))
         positive, negative = self._texts()
-        return self._ldm(case, cut, "sd1", (1, 4, *case["size"]), positive, negative)
+        return self._ldm(self.paths.stable_diffusion, case, cut, "sd1", (1, 4, *case["size"]), positive, negative)
 
     def ddpm(self, case):
         name = case["family"]
@@ -112,7 +134,7 @@ class Originals:
             )[0][-1]
 
     def diffusers_sd1(self, case):
-        """diffusers' own network and schedulers; uncached."""
+        """diffusers' own network and schedulers; cached by DeepCache's helper, whose branch is the depth."""
         from diffusers import DDIMScheduler, PNDMScheduler
 
         unet = self._once("diffusers sd1", self._diffusers_sd1_unet)
@@ -127,7 +149,35 @@ class Originals:
             e = unet(torch.cat([x, x]), t, encoder_hidden_states=both).sample
             return e[:1] + case["scale"] * (e[1:] - e[:1])
 
-        return _diffusers_run(scheduler, case, (1, 4, *case["size"]), predict, {} if plms else {"eta": case["eta"]})
+        options = {} if plms else {"eta": case["eta"]}
+        helper = self._helper(unet, scheduler, case) if case["full"] is not None else None
+        try:
+            return _diffusers_run(scheduler, case, (1, 4, *case["size"]), predict, options)
+        finally:
+            if helper:
+                helper.disable()
+
+    def _helper(self, unet, scheduler, case):
+        path = f"{self.paths.deepcache}/DeepCache/extension/deepcache.py"
+        helper = load_file("deepcache_helper", path).DeepCacheSDHelper(Namespace(unet=unet, scheduler=scheduler))
+        helper.set_params(cache_interval=case["interval"], cache_branch_id=case["depth"])
+        helper.enable()
+        return helper
+
+    @contextlib.contextmanager
+    def plain_attention(self):
+        """diffusers' networks with attention written out, instead of torch's fused one."""
+        from diffusers.models.attention_processor import AttnProcessor
+
+        unets = [made for name, made in self._made.items() if name.startswith("diffusers")]
+        kept = [unet.attn_processors for unet in unets]
+        for unet in unets:
+            unet.set_attn_processor(AttnProcessor())
+        try:
+            yield
+        finally:
+            for unet, processors in zip(unets, kept):
+                unet.set_attn_processor(processors)
 
     def _diffusers_sd1_unet(self):
         from diffusers import UNet2DConditionModel
@@ -172,6 +222,23 @@ class Originals:
         shapes = {key: tensor.shape for key, tensor in unet.state_dict().items()}
         unet.load_state_dict({key: tensor.reshape(shapes[key]) for key, tensor in renamed.items()})
         return unet.eval().requires_grad_(False)
+
+
+def _fork_wrapper(unet):
+    """The fork's DiffusionWrapper around a network; the file that has it imports much that sampling does not use."""
+    stub("pytorch_lightning.utilities", "pytorch_lightning.utilities.distributed", "torchvision", "torchvision.utils")
+    stub("ldm.models.autoencoder")
+    lightning = sys.modules["pytorch_lightning"]
+    lightning.LightningModule = torch.nn.Module
+    sys.modules["pytorch_lightning.utilities.distributed"].rank_zero_only = lambda function: function
+    sys.modules["torchvision.utils"].make_grid = None
+    for name in ("VQModelInterface", "IdentityFirstStage", "AutoencoderKL"):
+        setattr(sys.modules["ldm.models.autoencoder"], name, torch.nn.Module)
+    from ldm.models.diffusion.ddpm import DiffusionWrapper
+
+    wrapper = DiffusionWrapper({"target": "torch.nn.Identity"}, "crossattn")
+    wrapper.diffusion_model = unet
+    return wrapper
 
 
 _BLOCKS = ("down_block_types", "up_block_types")
