@@ -5,6 +5,7 @@ Both get the same random weights, noise and settings. See README.md beside this 
 
 import argparse
 import contextlib
+import functools
 import io
 import json
 import subprocess
@@ -187,13 +188,14 @@ def main():
     for c, result in zip(cases, ours):
         diffusers = "diffusers" in c["original"]
         with torch.no_grad(), contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
+            run = functools.partial(getattr(originals, c["original"]), c)
             with threads(1):
-                reference = getattr(originals, c["original"])(c)
+                reference = run()
             with threads(2):
-                spread = deviation(getattr(originals, c["original"])(c), reference)
-            if diffusers:
-                with threads(1), originals.plain_attention():
-                    spread = max(spread, deviation(getattr(originals, c["original"])(c), reference))
+                spread = deviation(run(), reference)
+            for variant in (originals.plain_attention, originals.channels_last) if diffusers else ():
+                with threads(1), variant():
+                    spread = max(spread, deviation(run(), reference))
         found = deviation(result, reference)
         row = ROW_OF_DIFFUSERS if diffusers else ROW
         failed += found > row

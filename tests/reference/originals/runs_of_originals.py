@@ -164,20 +164,34 @@ class Originals:
         helper.enable()
         return helper
 
+    def _diffusers_unets(self):
+        return [made for name, made in self._made.items() if name.startswith("diffusers")]
+
     @contextlib.contextmanager
     def plain_attention(self):
         """diffusers' networks with attention written out, instead of torch's fused one."""
-        from diffusers.models.attention_processor import AttnProcessor
+        from diffusers.models.attention_processor import Attention, AttnProcessor
 
-        unets = [made for name, made in self._made.items() if name.startswith("diffusers")]
-        kept = [unet.attn_processors for unet in unets]
-        for unet in unets:
-            unet.set_attn_processor(AttnProcessor())
+        modules = [part for unet in self._diffusers_unets() for part in unet.modules() if isinstance(part, Attention)]
+        kept = [module.processor for module in modules]
+        for module in modules:
+            module.set_processor(AttnProcessor())
         try:
             yield
         finally:
-            for unet, processors in zip(unets, kept):
-                unet.set_attn_processor(processors)
+            for module, processor in zip(modules, kept):
+                module.set_processor(processor)
+
+    @contextlib.contextmanager
+    def channels_last(self):
+        """diffusers' networks in the memory layout that diffusers recommends."""
+        for unet in self._diffusers_unets():
+            unet.to(memory_format=torch.channels_last)
+        try:
+            yield
+        finally:
+            for unet in self._diffusers_unets():
+                unet.to(memory_format=torch.contiguous_format)
 
     def _diffusers_sd1_unet(self):
         from diffusers import UNet2DConditionModel
