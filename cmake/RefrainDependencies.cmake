@@ -66,7 +66,7 @@ target_include_directories(refrain_webp INTERFACE "${WEBP_INCLUDE_DIR}")
 target_link_libraries(refrain_webp INTERFACE "${WEBP_LIBRARY}" "${WEBPDEMUX_LIBRARY}")
 if(REFRAIN_TESTS)
   refrain_require(GTest libgtest-dev)
-  find_path(VALIJSON_INCLUDE_DIR valijson/validator.hpp)
+  find_path(VALIJSON_INCLUDE_DIR valijson/validator.hpp HINTS "${PROJECT_SOURCE_DIR}/.cache/valijson/usr/include")
   if(NOT VALIJSON_INCLUDE_DIR)
     message(FATAL_ERROR "valijson was not found; the tests check the JSON Schema of workflows with it.\n"
       "Run 'make setup', or install it: on Debian and Ubuntu it is the package libvalijson-dev.")
