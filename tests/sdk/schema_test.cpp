@@ -94,7 +94,8 @@ TEST(Schema, LeavesOutLimitsThatWereNotGiven) {
 }
 
 TEST(Schema, MarksALinkOfAPlainTypeSoThatNoWidgetIsDrawnForIt) {
-  const OptionValue* forced = Input(kLinkedText).find_option("forceInput");
+  const Input linked(kLinkedText);
+  const OptionValue* forced = linked.find_option("forceInput");
   ASSERT_NE(forced, nullptr);
   EXPECT_TRUE(std::get<bool>(*forced));
   EXPECT_EQ(Input(kText).find_option("forceInput"), nullptr);
