@@ -38,7 +38,7 @@ class SafetensorsFile final : public WeightSource {
     // Old and foreign writers align nothing.
     if (entry.bytes == 0 || reinterpret_cast<std::uintptr_t>(data) % at::elementSize(entry.info.dtype) != 0) {
       at::Tensor copy = at::empty(entry.info.shape, options);
-      std::memcpy(copy.mutable_data_ptr(), data, entry.bytes);
+      if (entry.bytes > 0) std::memcpy(copy.mutable_data_ptr(), data, entry.bytes);
       return copy;
     }
     return at::from_blob(
