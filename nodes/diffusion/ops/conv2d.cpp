@@ -36,7 +36,8 @@ Conv2d::Conv2d(const Weights& weights, int in, int out, Geometry geometry)
 at::Tensor Conv2d::packed_for(const at::Tensor& x) const {
   const std::scoped_lock lock(packed_->mutex);
   if (packed_->height != x.size(2) || packed_->width != x.size(3)) {
-    packed_->weight = packed::pack_conv(weights_.raw("weight", shape_), weights_.placement().dtype, geometry_, x.sizes());
+    packed_->weight =
+        packed::pack_conv(weights_.raw("weight", shape_), weights_.placement().dtype, geometry_, x.sizes());
     packed_->height = x.size(2);
     packed_->width = x.size(3);
     weights_.give_back("weight");
