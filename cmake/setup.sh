@@ -100,7 +100,7 @@ install_system_packages() {
   fi
 }
 
-# Headers that the tests check the JSON Schema with. Their package depends on Qt and Poco (350 MB) for adapters that
+# Headers that the tests check the JSON Schema with. Their package depends on Qt and Poco (340 MB) for adapters that
 # nobody here uses; so they are taken out of it.
 set_up_valijson() {
   [[ ! -e /usr/include/valijson/validator.hpp && ! -e .cache/valijson/usr/include/valijson/validator.hpp ]] || return 0

@@ -62,8 +62,8 @@ def all_cases(settings):
     cases.append(case("ldm4g", "ldm4g", "ddim", "ldm uniform", settings, eta=1.0))
     cases.append(case("ldm4g", "ldm4g", "ddim", "ldm uniform", settings, scale=1.0))
     cases.append(case("sd1", "sd1", "ddim", "ldm uniform", settings, eta=0.5))
+    leading = dict(offset=1, final="first")
     for cache in [{}, *(cache for cache in cached if "interval" in cache)]:  # DeepCache's helper knows no uneven steps
-        leading = dict(offset=1, final="first")
         cases.append(case("sd1", "diffusers_sd1", "ddim", "diffusers leading", settings, **leading, **cache))
     cases.append(case("sd1", "diffusers_sd1", "plms", "diffusers trailing", settings, final="first"))
     for family in ("ddpm", "ddpm-cifar"):
@@ -78,6 +78,13 @@ def all_cases(settings):
         cases.append(case(family, "diffusers_ddpm", "ddim", "diffusers leading", settings, **clipped))
         cases.append(case(family, "diffusers_ddpm", "ddpm", "diffusers trailing", settings, **clipped))
     return [c for c in cases if c["family"] in settings.families and c["original"] in settings.originals]
+
+
+def _policy(c):
+    if c["power"]:
+        uneven = dict(interval=c["interval"], center=0, power=c["power"], formula="reference")
+        return "NonUniformCache", dict(depth=c["depth"], **uneven)
+    return "ListedCache", dict(depth=c["depth"], steps=", ".join(str(step) for step in sorted(c["full"])))
 
 
 def workflow(c, checkpoint, prefix):
@@ -99,12 +106,8 @@ def workflow(c, checkpoint, prefix):
     }
     node, inputs = methods[c["method"]]
     nodes["8"] = (node, dict(model=["1", 0], implementation=convention, **inputs))
-    if c["power"]:
-        nodes["2"] = ("NonUniformCache", dict(interval=c["interval"], depth=c["depth"], center=0, power=c["power"],
-                                              formula="reference"))
-    elif c["full"] is not None:
-        nodes["2"] = ("ListedCache", dict(steps=", ".join(str(s) for s in sorted(c["full"])), depth=c["depth"]))
     if c["full"] is not None:
+        nodes["2"] = _policy(c)
         nodes["3"] = ("ApplyCachePolicy", dict(model=["1", 0], policy=["2", 0]))
     if family == "sd1":
         nodes["4"] = ("CLIPTextEncode", dict(text="a photo of a cat", clip=["1", 1]))

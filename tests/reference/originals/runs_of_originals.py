@@ -67,11 +67,12 @@ class Originals:
 
     def ldm4g(self, case):
         cut = self._once("ldm4g", lambda: Cut(ldm_unet(self.paths.latent_diffusion, LDM4G, self.seed)))
-        table = self._once("classes", lambda: class_table(self.seed))
-        classes = table[case["labels"]].unsqueeze(1)
-        nothing = table[[1000] * len(case["labels"])].unsqueeze(1)
-        shape = (len(case["labels"]), 3, 16, 16)
-        return self._ldm(self.paths.latent_diffusion, case, cut, "ldm4g", shape, classes, nothing)
+        return self._ldm(self.paths.latent_diffusion, case, cut, "ldm4g", *self._classes(case))
+
+    def _classes(self, case):
+        """The latents' shape, and the conditioning of the labels and of none."""
+        table, count = self._once("classes", lambda: class_table(self.seed)), len(case["labels"])
+        return (count, 3, 16, 16), table[case["labels"]].unsqueeze(1), table[[1000] * count].unsqueeze(1)
 
     def ldm4g_fork(self, case):
         """DeepCache's own sampler, network and choice of the full steps; its only branch is depth 0."""
@@ -81,13 +82,12 @@ class Originals:
         model = LdmModel("ldm4g", None)
         model.model = _fork_wrapper(unet)
         model.apply_model = lambda x, t, c: model.model(x, t, c_crossattn=[c])
-        table = self._once("classes", lambda: class_table(self.seed))
-        count = len(case["labels"])
-        guidance = dict(conditioning=table[case["labels"]].unsqueeze(1), unconditional_guidance_scale=case["scale"])
-        guidance["unconditional_conditioning"] = table[[1000] * count].unsqueeze(1)
+        shape, classes, nothing = self._classes(case)
+        guidance = dict(conditioning=classes, unconditional_conditioning=nothing)
+        guidance["unconditional_guidance_scale"] = case["scale"]
         uneven = dict(nonuniform=True, pow=case["power"]) if case["power"] else {}
         return ldm_run(
-            "ddim", model, case["steps"], case["eta"], False, (count, 3, 16, 16), case["noise"], **guidance, **uneven,
+            "ddim", model, case["steps"], case["eta"], False, shape, case["noise"], **guidance, **uneven,
             replicate_interval=case["interval"],
         )[0][-1]
 
