@@ -14,6 +14,7 @@ std::shared_ptr<const diffusion::Sampler> reference_sampler_value(const diffusio
   sampler.schedule = model.schedule;
   sampler.law = model.noise_law;
   diffusion::Sampler value;
+  if (sampler.convention == diffusion::Convention::diffusers) value.frequencies = diffusion::Frequencies::diffusers;
   value.name = std::move(name);
   value.solve = std::move(sampler);
   return std::make_shared<const diffusion::Sampler>(std::move(value));

@@ -119,6 +119,14 @@ TEST(DdpmNetwork, TimestepSinusoidsAreSinesThenCosines) {
       identical(timestep_sinusoids(golden["sinusoids/input"], 128, UNetStyle::ddpm), golden["sinusoids/output"]));
 }
 
+TEST(DdpmNetwork, TimestepSinusoidsOfDiffusersAreRoundedAsThere) {
+  const GoldenVectors golden("ddpm_small.safetensors");
+  const at::Tensor& expected = golden["sinusoids/diffusers"];
+  const at::Tensor made = timestep_sinusoids(golden["sinusoids/input"], 128, UNetStyle::ddpm, Frequencies::diffusers);
+  EXPECT_TRUE(identical(made, expected));
+  EXPECT_FALSE(identical(expected, golden["sinusoids/output"]));
+}
+
 TEST(DdpmNetwork, TakesNoContext) {
   const auto unet = testing::small_unet_of("ddpm-cifar");
   const UNetInput bare{at::zeros({1, 3, 16, 16}), at::zeros({1}), {}};

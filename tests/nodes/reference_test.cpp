@@ -88,6 +88,27 @@ TEST(ReferenceNodes, RunDdpmAsTheOriginalDoes) {
             kRun);
 }
 
+TEST(ReferenceNodes, EmbedTimeAsTheImplementationDoes) {
+  const Value ddpm = model("ddpm-cifar");
+  NodeRunner runner;
+  const auto sampler_of = [&](const char* implementation) {
+    const Value made = runner.run("ReferenceDDIM", {{"model", ddpm}, {"implementation", text(implementation)}})[0];
+    return made.as<diffusion::Sampler>();
+  };
+  EXPECT_EQ(sampler_of("ermongroup").frequencies, diffusion::Frequencies::original);
+  diffusion::Sampler sampler = sampler_of("diffusers");
+  EXPECT_EQ(sampler.frequencies, diffusion::Frequencies::diffusers);
+
+  const GoldenVectors golden("reference_runs_small.safetensors");
+  const Value nothing = runner.run("UnconditionalConditioning", {{"model", ddpm}})[0];
+  const Value steps = timesteps(ddpm, "diffusers leading", 10);
+  const auto result = [&] { return sampled(ddpm, value(sampler), steps, nothing, nothing, 1, {1, 3, 16, 16}, golden); };
+  const at::Tensor as_diffusers = result();
+  sampler.frequencies = diffusion::Frequencies::original;
+  EXPECT_FALSE(identical(as_diffusers, result()));
+  EXPECT_LT(difference(as_diffusers, result()), 1e-3);
+}
+
 TEST(ReferenceTimestepsNode, EndsWhereTheImplementationDoesOrWhereItIsTold) {
   const Value ldm = model("ldm4g");
   const auto last = [&](const char* rule, const char* final_alpha) {

@@ -16,8 +16,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent / "originals"))
 
 FAMILIES = ("ldm4g", "sd1", "ddpm", "ddpm-cifar")
 ORIGINALS = ("ldm4g", "ldm4g_fork", "sd1", "ddpm", "ddpm_fork", "diffusers_sd1", "diffusers_ddpm")
-# Of max|reference|, ten steps in float32: by the same operators; where attention is another one, as diffusers' is.
-ROW, ROW_OF_DIFFUSERS = 1e-4, 1e-3
+ROW = 1e-4  # of max|reference|, ten steps in float32
 LATENT_SCALE = {"sd1": 0.18215}
 
 
@@ -189,22 +188,20 @@ def main():
     failed, worst = 0, {}
     print(f"{'deviation':>10} {'spread':>9}  run; both of max|reference|, the spread that of the original itself")
     for c, result in zip(cases, ours):
-        diffusers = "diffusers" in c["original"]
         with torch.no_grad(), contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
             run = functools.partial(getattr(originals, c["original"]), c)
             with threads(1):
                 reference = run()
             with threads(2):
                 spread = deviation(run(), reference)
-            for variant in (originals.plain_attention, originals.channels_last) if diffusers else ():
-                with threads(1), variant():
+            if "diffusers" in c["original"]:
+                with threads(1), originals.plain_attention():
                     spread = max(spread, deviation(run(), reference))
         found = deviation(result, reference)
-        row = ROW_OF_DIFFUSERS if diffusers else ROW
-        failed += found > row
+        failed += found > ROW
         known = worst.get(c["original"], (0, 0))
         worst[c["original"]] = (max(found, known[0]), max(spread, known[1]))
-        print(f"{found:10.1e} {spread:9.1e}  {c['name']}{'' if found <= row else '   BEYOND THE ROW'}", flush=True)
+        print(f"{found:10.1e} {spread:9.1e}  {c['name']}{'' if found <= ROW else '   BEYOND THE ROW'}", flush=True)
     print(f"\n{len(cases)} runs, {failed} beyond their row. The worst of each original:")
     for name, (found, spread) in worst.items():
         # One pair of runs says little about the spread, all of an original's say more.

@@ -74,8 +74,13 @@ void check_not_empty(const std::vector<PreparedCondition>& conditions, const cha
 }  // namespace
 
 GuidedDenoiser::GuidedDenoiser(const Model& model, PreparedConditions conditions, double cfg, std::int64_t pictures,
-                               CachedDenoiser& network)
-    : model_(model), conditions_(std::move(conditions)), cfg_(cfg), pictures_(pictures), network_(network) {
+                               CachedDenoiser& network, Frequencies frequencies)
+    : model_(model),
+      conditions_(std::move(conditions)),
+      cfg_(cfg),
+      pictures_(pictures),
+      network_(network),
+      frequencies_(frequencies) {
   check_not_empty(conditions_.positive, "positive");
   if (!is_one(cfg_)) check_not_empty(conditions_.negative, "negative");
 }
@@ -115,7 +120,7 @@ at::Tensor GuidedDenoiser::operator()(const at::Tensor& x, float sigma, Place pl
     at::Tensor latent = at::cat(latents);
     if (batch.further_channels.defined()) latent = at::cat({latent, batch.further_channels}, 1);
     const at::Tensor timesteps = at::full({latent.size(0)}, t, latent.options().dtype(at::kFloat));
-    inputs.push_back({latent, timesteps, batch.context, model_.patches, sigma});
+    inputs.push_back({latent, timesteps, batch.context, model_.patches, sigma, frequencies_});
   }
   Answer answer;
   if (!inputs.empty()) {

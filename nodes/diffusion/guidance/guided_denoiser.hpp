@@ -20,7 +20,7 @@ class GuidedDenoiser {
  public:
   /// For latents of N = `pictures`. Throws Error when a list that is needed is empty.
   GuidedDenoiser(const Model& model, PreparedConditions conditions, double cfg, std::int64_t pictures,
-                 CachedDenoiser& network);
+                 CachedDenoiser& network, Frequencies frequencies = Frequencies::original);
 
   at::Tensor operator()(const at::Tensor& x, float sigma, Place place);
 
@@ -35,6 +35,7 @@ class GuidedDenoiser {
   std::vector<ConditionBatch> batches_;
   std::uint64_t batchings_ = 0;  // how often they were made
   CachedDenoiser& network_;
+  Frequencies frequencies_;
 };
 
 }  // namespace refrain::diffusion

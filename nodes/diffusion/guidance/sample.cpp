@@ -81,7 +81,7 @@ SamplingResult sample(const SamplingRequest& request) {
   at::Tensor mask;
   if (request.noise_mask.defined()) mask = fitted_noise_mask(request.noise_mask, latent.sizes()).to(device);
   GuidedDenoiser guided(model, prepare_conditions(model, request.positive, request.negative, latent, mask), request.cfg,
-                        latent.size(0), network);
+                        latent.size(0), network, request.sampler.frequencies);
   Denoiser denoise = std::ref(guided);
   const Denoiser everywhere = denoise;
   if (mask.defined())

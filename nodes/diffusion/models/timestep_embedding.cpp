@@ -12,16 +12,17 @@ namespace refrain::diffusion {
 namespace {
 
 // The order of operations is each reference's: one unit in the last place of f is 6e-5 of a phase at t = 999.
-at::Tensor frequencies(int half, UNetStyle style, const at::TensorOptions& options) {
+at::Tensor table(int half, UNetStyle style, Frequencies frequencies, const at::TensorOptions& options) {
   const at::Tensor i = at::arange(half, options);
-  if (style == UNetStyle::ldm) return (i * -std::log(10000.0)).div_(half).exp_();
-  return (i * -(std::log(10000.0) / (half - 1))).exp_();
+  const int last = style == UNetStyle::ldm ? half : half - 1;
+  const bool ermongroup = style == UNetStyle::ddpm && frequencies == Frequencies::original;
+  return (ermongroup ? i * -(std::log(10000.0) / last) : (i * -std::log(10000.0)).div_(last)).exp_();
 }
 
 }  // namespace
 
-at::Tensor timestep_sinusoids(const at::Tensor& timesteps, int width, UNetStyle style) {
-  const at::Tensor f = frequencies(width / 2, style, timesteps.options().dtype(at::kFloat));
+at::Tensor timestep_sinusoids(const at::Tensor& timesteps, int width, UNetStyle style, Frequencies frequencies) {
+  const at::Tensor f = table(width / 2, style, frequencies, timesteps.options().dtype(at::kFloat));
   const at::Tensor phases = timesteps.to(at::kFloat).unsqueeze(1).mul(f.unsqueeze(0));
   return style == UNetStyle::ldm ? at::cat({phases.cos(), phases.sin()}, 1) : at::cat({phases.sin(), phases.cos()}, 1);
 }
@@ -34,8 +35,8 @@ TimestepEmbedding::TimestepEmbedding(const Weights& first, const Weights& second
       width_(width),
       style_(style) {}
 
-at::Tensor TimestepEmbedding::operator()(const at::Tensor& timesteps) const {
-  at::Tensor h = first_(timestep_sinusoids(timesteps, width_, style_).to(dtype_));
+at::Tensor TimestepEmbedding::operator()(const at::Tensor& timesteps, Frequencies frequencies) const {
+  at::Tensor h = first_(timestep_sinusoids(timesteps, width_, style_, frequencies).to(dtype_));
   return second_(at::silu_(h));
 }
 

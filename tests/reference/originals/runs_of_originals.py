@@ -182,17 +182,6 @@ class Originals:
             for module, processor in zip(modules, kept):
                 module.set_processor(processor)
 
-    @contextlib.contextmanager
-    def channels_last(self):
-        """diffusers' networks in the memory layout that diffusers recommends."""
-        for unet in self._diffusers_unets():
-            unet.to(memory_format=torch.channels_last)
-        try:
-            yield
-        finally:
-            for unet in self._diffusers_unets():
-                unet.to(memory_format=torch.contiguous_format)
-
     def _diffusers_sd1_unet(self):
         from diffusers import UNet2DConditionModel
         from diffusers.loaders import single_file_utils

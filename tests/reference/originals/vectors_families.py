@@ -109,6 +109,10 @@ def write_ddpm(paths, name):
     golden.add("sinusoids/input", steps)
     sinusoids = load_file("original_ddpm_again", f"{paths.ddim}/models/diffusion.py").get_timestep_embedding
     golden.add("sinusoids/output", sinusoids(steps, 128))
+    from diffusers.models.embeddings import get_timestep_embedding
+
+    of_diffusers = get_timestep_embedding(steps, 128, flip_sin_to_cos=False, downscale_freq_shift=1)
+    golden.add("sinusoids/diffusers", of_diffusers)
     small = (1, 32, 64) if lsun else (1, 8, 16)
     cases = {
         "plain": (*small, 1.0, [900.0], 0),

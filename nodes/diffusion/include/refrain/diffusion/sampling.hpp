@@ -4,6 +4,7 @@
 #include <ATen/core/Tensor.h>
 #include <refrain/diffusion/model.hpp>
 #include <refrain/diffusion/sampling_report.hpp>
+#include <refrain/diffusion/unet.hpp>
 
 #include <cstdint>
 #include <functional>
@@ -50,8 +51,9 @@ struct Sampler {
                                          const SamplerOptions& options)>;
   std::string name;
   Solve solve;
-  bool drops_penultimate = false;  ///< KSampler gives it n + 1 sigmas, less the last but one
-  bool redraws_noise = false;      ///< outside of a noise mask the noise is drawn anew, with seed + 1
+  bool drops_penultimate = false;                   ///< KSampler gives it n + 1 sigmas, less the last but one
+  bool redraws_noise = false;                       ///< outside of a noise mask the noise is drawn anew, with seed + 1
+  Frequencies frequencies = Frequencies::original;  ///< of the implementation whose numbers it gives
 
   at::Tensor operator()(const Denoiser& denoise, at::Tensor x, const std::vector<float>& sigmas,
                         const SamplerOptions& options) const {

@@ -21,6 +21,13 @@ enum class UNetStyle : std::uint8_t {
   ddpm,  ///< ermongroup: "down...", attention over places, norms with 1e-6, sines first, halving pads right and below
 };
 
+/// Whose code rounds the frequencies of the time step's sinusoids. Only the ddpm style's differ: by one unit in the
+/// last place of a frequency, which is 6e-5 of a phase at step 999.
+enum class Frequencies : std::uint8_t {
+  original,   ///< CompVis' and ermongroup's
+  diffusers,  ///< diffusers', which has one for all networks
+};
+
 /// Sizes of a U-Net. The family gives what shapes can't tell (heads, norms).
 struct UNetConfig {
   UNetStyle style = UNetStyle::ldm;
@@ -46,6 +53,7 @@ struct UNetInput {
   at::Tensor context;                       ///< [N, T, D]
   std::span<const UNetPatch> patches = {};  ///< in the order in which they were put on the model
   float sigma = 0;                          ///< the sampler's, for patches that hold for a part of the run
+  Frequencies frequencies = Frequencies::original;
 };
 
 /// What the decoder takes from the rest of the network.
