@@ -1,5 +1,7 @@
 #include "models/autoencoder_body.hpp"
 
+#include "ops/packed.hpp"
+
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/cat.h>
 #include <refrain/diffusion/error.hpp>
@@ -22,6 +24,7 @@ int deepest_width(const AutoencoderConfig& config) { return width_at(config, lev
 template <class Function>
 at::Tensor for_each_sample(const at::Tensor& input, const Placement& placement, const Function& function) {
   const at::NoGradGuard no_grad;
+  const packed::Workspace workspace;
   std::vector<at::Tensor> results;
   for (std::int64_t n = 0; n < input.size(0); ++n) {
     const at::Tensor sample = input.narrow(0, n, 1).to(placement.device, placement.dtype);

@@ -4,6 +4,7 @@
 #include "models/timestep_embedding.hpp"
 #include "models/unet_plan.hpp"
 #include "models/unet_units.hpp"
+#include "ops/packed.hpp"
 
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/silu.h>
@@ -140,12 +141,13 @@ int UNet::skips() const { return parts_->plan.skips(); }
 
 UNetResult UNet::evaluate(const UNetInput& input, const UNetRequest& request) const {
   const at::NoGradGuard no_grad;
+  const packed::Workspace workspace;  // a new size's convolutions are packed here
   const Parts& parts = *parts_;
   parts.check(input);
   const int depth = parts.check(request.evaluate);  // S: the whole decoder runs
   const int skips = parts.plan.skips();
   const bool encoder_reused = request.evaluate.kind == Evaluate::Kind::encoder_reused;
-  at::Tensor embedding = parts.time_embedding(input.timesteps.to(parts.placement.device));
+  at::Tensor embedding = parts.time_embedding(input.timesteps.to(parts.placement.device), input.frequencies);
   const UnitInput unit_input{at::silu_(embedding),
                              parts.config.context_dim > 0 ? parts.place(input.context) : at::Tensor()};
 

@@ -5,6 +5,7 @@
 #include <ATen/ops/gelu.h>
 #include <ATen/ops/linear.h>
 
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -13,14 +14,13 @@ namespace refrain::diffusion {
 namespace {
 
 /// The weight as the device likes it best; its file pages can go where that is another form.
-at::Tensor placed(at::Tensor weight, const Weights& weights) {
-  if (weight.is_cpu()) {
-    if (auto packed = packed::pack_linear(weight)) {
-      weights.give_back("weight");
-      return *std::move(packed);
-    }
-  }
-  return weight;
+at::Tensor placed(const at::Tensor& weight, const Weights& weights) {
+  const Placement& placement = weights.placement();
+  std::optional<at::Tensor> packed;
+  if (placement.device.is_cpu()) packed = packed::pack_linear(weight, placement.dtype);
+  at::Tensor made = packed ? *std::move(packed) : weight.to(placement.device, placement.dtype);
+  if (!made.is_same(weight)) weights.give_back("weight");
+  return made;
 }
 
 }  // namespace
@@ -28,7 +28,7 @@ at::Tensor placed(at::Tensor weight, const Weights& weights) {
 Linear::Linear(const Weights& weights, int in, int out, Bias bias) {
   weight_ = weights.form("weight", "linear", [&] {
     const bool convolution = weights.shape("weight").size() == 4;
-    return placed(convolution ? weights.get("weight", {out, in, 1, 1}).flatten(1) : weights.get("weight", {out, in}),
+    return placed(convolution ? weights.raw("weight", {out, in, 1, 1}).flatten(1) : weights.raw("weight", {out, in}),
                   weights);
   });
   packed_ = weight_.is_mkldnn();
@@ -37,13 +37,12 @@ Linear::Linear(const Weights& weights, int in, int out, Bias bias) {
 
 Linear::Linear(const Weights& weights, int in, int rows, int first, int out) {
   const Placement& placement = weights.placement();
-  const auto slice = [&](const at::Tensor& whole) {
-    return whole.narrow(0, first, out).to(placement.device, placement.dtype);
-  };
+  const auto slice = [&](const at::Tensor& whole) { return whole.narrow(0, first, out); };
   const std::string form = "rows from " + std::to_string(first);
   weight_ = weights.form("weight", form, [&] { return placed(slice(weights.raw("weight", {rows, in})), weights); });
   packed_ = weight_.is_mkldnn();
-  bias_ = weights.form("bias", form, [&] { return slice(weights.raw("bias", {rows})); });
+  bias_ = weights.form("bias", form,
+                       [&] { return slice(weights.raw("bias", {rows})).to(placement.device, placement.dtype); });
 }
 
 at::Tensor Linear::operator()(const at::Tensor& x) const {

@@ -5,6 +5,7 @@
 #include <ATen/core/dispatch/Dispatcher.h>
 #include <ATen/core/ivalue.h>
 #include <ATen/core/stack.h>
+#include <ATen/ops/empty.h>
 #include <ATen/ops/zeros.h>
 
 #include <initializer_list>
@@ -51,6 +52,31 @@ c10::IValue optional_tensor(const at::Tensor& tensor) { return tensor.defined() 
 c10::List<std::optional<at::Scalar>> no_scalars() { return c10::List<std::optional<at::Scalar>>(); }
 std::vector<std::int64_t> both(std::int64_t value) { return {value, value}; }
 
+/// What a Workspace keeps: floats or bytes of a type's tensor, as many as were ever needed at once.
+struct Memory {
+  bool kept = false;
+  at::Tensor bytes;
+};
+
+thread_local Memory memory;
+
+at::Tensor in_workspace(at::IntArrayRef shape, at::ScalarType dtype, at::MemoryFormat format) {
+  const at::Tensor like = at::empty(shape, at::TensorOptions(at::kMeta).dtype(dtype), format);
+  const auto needed = static_cast<std::int64_t>(like.nbytes());
+  if (!memory.bytes.defined() || memory.bytes.numel() < needed) {
+    memory.bytes.reset();  // the smaller one's pages first
+    memory.bytes = at::empty({needed}, at::kByte);
+  }
+  return memory.bytes.narrow(0, 0, needed).view(dtype).as_strided(shape, like.strides());
+}
+
+/// The weight in another dtype and order, to be read before the next call.
+at::Tensor converted(const at::Tensor& weight, at::ScalarType dtype, at::MemoryFormat format) {
+  const bool already = weight.scalar_type() == dtype && weight.is_contiguous(format);
+  if (already || !memory.kept) return weight.to(dtype, false, false, format);
+  return in_workspace(weight.sizes(), dtype, format).copy_(weight);
+}
+
 template <class Pack>
 std::optional<at::Tensor> try_pack(const Pack& pack) {
   if (!operators().complete()) return std::nullopt;
@@ -63,19 +89,28 @@ std::optional<at::Tensor> try_pack(const Pack& pack) {
 
 }  // namespace
 
-std::optional<at::Tensor> pack_linear(const at::Tensor& weight) {
-  return try_pack([&] { return call(operators().reorder_linear, {weight, c10::IValue()}); });
+Workspace::Workspace() : outermost_(!memory.kept) { memory.kept = true; }
+
+Workspace::~Workspace() {
+  if (outermost_) memory = Memory{};
+}
+
+std::optional<at::Tensor> pack_linear(const at::Tensor& weight, at::ScalarType dtype) {
+  return try_pack([&] {
+    const at::Tensor plain = converted(weight, dtype, at::MemoryFormat::Contiguous);
+    return call(operators().reorder_linear, {plain, c10::IValue()});
+  });
 }
 
 at::Tensor pack_conv(const at::Tensor& weight, at::ScalarType dtype, const ConvGeometry& geometry,
                      at::IntArrayRef input_size) {
   // The operator makes a channels-last copy of whatever comes otherwise.
-  const at::Tensor converted = weight.to(dtype, false, false, at::MemoryFormat::ChannelsLast);
+  const at::Tensor plain = converted(weight, dtype, at::MemoryFormat::ChannelsLast);
   return call(operators().reorder_conv,
-              {converted, both(geometry.padding), both(geometry.stride), both(1), std::int64_t{1}, input_size.vec()});
+              {plain, both(geometry.padding), both(geometry.stride), both(1), std::int64_t{1}, input_size.vec()});
 }
 
-bool can_pack(at::ScalarType dtype) { return pack_linear(at::zeros({1, 1}, at::TensorOptions(dtype))).has_value(); }
+bool can_pack(at::ScalarType dtype) { return pack_linear(at::zeros({1, 1}), dtype).has_value(); }
 
 at::Tensor linear(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias, Unary unary) {
   return call(operators().linear, {x, weight, optional_tensor(bias), unary == Unary::gelu ? "gelu" : "none",

@@ -19,10 +19,24 @@ struct ConvGeometry {
   int padding = 1;
 };
 
+/// While one lives, what packs weights on its thread converts them in memory that is kept until its end: new pages for
+/// every weight's conversion would cost more than the conversion. One within another's life does nothing.
+class Workspace {
+ public:
+  Workspace();
+  ~Workspace();
+  Workspace(const Workspace&) = delete;
+  Workspace& operator=(const Workspace&) = delete;
+
+ private:
+  bool outermost_;
+};
+
 /// Whether this libtorch and CPU multiply packed weights of that type.
 bool can_pack(at::ScalarType dtype);
-/// weight [out, in] on the CPU -> its packed form; none where this libtorch, CPU or type has no such operator.
-std::optional<at::Tensor> pack_linear(const at::Tensor& weight);
+/// weight [out, in] on the CPU, of any dtype -> its packed form in `dtype`; none where this libtorch, CPU or type has no
+/// such operator.
+std::optional<at::Tensor> pack_linear(const at::Tensor& weight, at::ScalarType dtype);
 /// weight [out, in, k, k] on the CPU, of any dtype -> its packed form in `dtype` for inputs of the size [N, in, h, w],
 /// where can_pack(dtype). The best form depends on that size; oneDNN reorders a whole weight at every call, slowly,
 /// where the input asks for another form.

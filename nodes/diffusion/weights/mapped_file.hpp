@@ -14,6 +14,7 @@ namespace refrain::diffusion {
 struct FilePart {
   std::size_t offset = 0;
   std::size_t bytes = 0;
+  bool late = false;  ///< read after all those that are not
 };
 
 /// A whole file mapped for reading. Immutable; its bytes may be read from several threads.

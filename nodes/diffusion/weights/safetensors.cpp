@@ -4,6 +4,7 @@
 
 #include "weights/ema_weights.hpp"
 #include "weights/file_format.hpp"
+#include "weights/read_order.hpp"
 #include "weights/safetensors_header.hpp"
 
 #include <ATen/core/Tensor.h>
@@ -52,7 +53,7 @@ class SafetensorsFile final : public WeightSource {
   void read_ahead() const override {
     std::vector<FilePart> parts;
     for (const auto& [name, entry] : header_.tensors) {
-      if (!is_average(name)) parts.push_back({entry.offset, entry.bytes});
+      if (!is_average(name)) parts.push_back({entry.offset, entry.bytes, is_wanted_late(entry.info)});
     }
     file_->read_ahead(std::move(parts));
   }

@@ -1,6 +1,7 @@
 #include "weights/torch_checkpoint.hpp"
 
 #include "weights/ema_weights.hpp"
+#include "weights/read_order.hpp"
 #include "weights/torch_contents.hpp"
 
 #include <ATen/core/Tensor.h>
@@ -64,7 +65,9 @@ class TorchFile final : public WeightSource {
     std::vector<FilePart> parts;
     for (const auto& [name, view] : contents_.views) {
       const StoredRun& run = contents_.runs[view.run];
-      if (!is_average(name)) parts.push_back({run.offset, run.deflated ? run.deflated->packed : run.bytes});
+      if (is_average(name)) continue;
+      const std::size_t bytes = run.deflated ? run.deflated->packed : run.bytes;
+      parts.push_back({run.offset, bytes, is_wanted_late(contents_.tensors.find(name)->second)});
     }
     file_->read_ahead(std::move(parts));
   }
