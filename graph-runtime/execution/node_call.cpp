@@ -22,7 +22,7 @@ void NodeCall::begin(const NodeTraits& traits, Host& host) {
   host_ = &host;
   calls_ = 0;
   inputs_.clear();
-  reset(outputs_, traits.type->schema.outputs.size());
+  reset(outputs_, traits.outputs);
   if (!ui_.empty()) ui_.clear();
   if (!records_.empty()) records_.clear();
   empty_input_ = {};

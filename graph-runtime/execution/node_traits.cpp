@@ -42,6 +42,7 @@ NodeObject make_node(const NodeType& type) { return NodeObject(type.entry->creat
 std::unique_ptr<NodeTraits> NodeTraitsTable::make(const NodeType& type) {
   auto traits = std::make_unique<NodeTraits>();
   traits->type = &type;
+  traits->outputs = type.schema.outputs.size();
   traits->takes_lists = type.schema.takes_lists();
   traits->own_identity = !type.schema.idempotent;
   if (traits->overrides(abi::kStateless)) traits->stateless = make_node(type);

@@ -42,6 +42,7 @@ struct NodeTraits {
   };
 
   const NodeType* type = nullptr;
+  std::size_t outputs = 0;
   bool takes_lists = false;             ///< one call with all values (ComfyUI's INPUT_IS_LIST)
   bool sees_workflow = false;           ///< PROMPT or EXTRA_PNGINFO: its result depends on everything
   bool own_identity = false;            ///< UNIQUE_ID, or not idempotent: equal nodes don't share a result
@@ -58,18 +59,15 @@ struct NodeTraits {
 class NodeTraitsTable {
  public:
   const NodeTraits& of(const NodeType& type) {
-    if (last_ && last_->type == &type) return *last_;  // neighbours in a plan are often of one type
     std::unique_ptr<NodeTraits>& traits = by_type_[&type];
     if (!traits) traits = make(type);
-    last_ = traits.get();
-    return *last_;
+    return *traits;
   }
 
  private:
   static std::unique_ptr<NodeTraits> make(const NodeType& type);
 
   std::unordered_map<const NodeType*, std::unique_ptr<NodeTraits>> by_type_;
-  const NodeTraits* last_ = nullptr;
 };
 
 }  // namespace refrain

@@ -3,23 +3,29 @@
 namespace refrain {
 
 void PlanLayout::build(const ExecutionPlan& plan, NodeTraitsTable& traits) {
-  nodes.resize(plan.nodes().size());
-  inputs.resize(plan.inputs().size());
-  for (std::size_t i = 0; i < inputs.size(); ++i) {
-    const PlannedInput& planned = plan.inputs()[i];
-    inputs[i] = {planned.source < 0 ? kLiteral : static_cast<std::uint32_t>(planned.source),
-                 static_cast<std::uint32_t>(planned.slot), planned.port, planned.lazy && planned.source >= 0, false};
-  }
-  for (std::size_t n = 0; n < nodes.size(); ++n) {
-    const PlannedNode& planned = plan.nodes()[n];
+  traits_.clear();
+  for (const NodeType* type : plan.types()) traits_.push_back(&traits.of(*type));
+  const std::span<const PlannedNode> planned_nodes = plan.nodes();
+  const std::span<const PlannedInput> planned_inputs = plan.inputs();
+  nodes.resize(planned_nodes.size());
+  inputs.resize(planned_inputs.size());
+  Input* const begin = inputs.data();
+  for (std::size_t n = 0; n < planned_nodes.size(); ++n) {
+    const PlannedNode& planned = planned_nodes[n];
     const std::uint32_t end = planned.first_input + planned.input_count;
-    Node node{&traits.of(*planned.type), planned.first_input, end, planned.output, false, true};
+    bool has_lazy = false;
+    bool ordered = true;
     std::int32_t last_port = -1;  // that of undeclared inputs, whose order is not known
-    for (std::uint32_t i = node.inputs; i != end; last_port = inputs[i++].port) {
-      node.has_lazy = node.has_lazy || inputs[i].lazy;
-      node.ordered = node.ordered && inputs[i].port > last_port;
+    for (std::uint32_t i = planned.first_input; i != end; ++i) {
+      const PlannedInput& input = planned_inputs[i];
+      const bool lazy = input.lazy && input.source >= 0;
+      begin[i] = {static_cast<std::uint32_t>(input.source), static_cast<std::uint32_t>(input.slot), input.port, lazy,
+                  false};
+      has_lazy |= lazy;
+      ordered &= input.port > last_port;
+      last_port = input.port;
     }
-    nodes[n] = node;
+    nodes[n] = {traits_[planned.type_number], planned.first_input, end, planned.output, has_lazy, ordered};
   }
 }
 

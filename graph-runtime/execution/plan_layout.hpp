@@ -12,7 +12,7 @@ namespace refrain {
 
 /// Nodes and inputs under the plan's own indexes. Made anew for every run: Schedule marks inputs in it.
 struct PlanLayout {
-  static constexpr std::uint32_t kLiteral = 0xFFFFFFFFu;
+  static constexpr std::uint32_t kLiteral = 0xFFFFFFFFu;  // the plan's source -1
 
   struct Node {
     const NodeTraits* traits = nullptr;
@@ -33,6 +33,9 @@ struct PlanLayout {
 
   std::vector<Node> nodes;
   std::vector<Input> inputs;
+
+ private:
+  std::vector<const NodeTraits*> traits_;  // by the plan's type numbers
 };
 
 }  // namespace refrain

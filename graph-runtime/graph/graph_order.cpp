@@ -1,6 +1,7 @@
 #include "graph/graph_order.hpp"
 
 #include <algorithm>
+#include <optional>
 #include <utility>
 
 namespace refrain {
@@ -27,15 +28,7 @@ class DepthFirst {
     }
   }
 
-  GraphOrder take() {
-    if (file_order_) {
-      order_.nodes.clear();
-      for (std::uint32_t node = 0; node < marks_.size(); ++node) {
-        if (marks_[node] == Mark::done) order_.nodes.push_back(node);
-      }
-    }
-    return std::move(order_);
-  }
+  GraphOrder take() { return std::move(order_); }
 
  private:
   void open(std::uint32_t node) {
@@ -55,7 +48,6 @@ class DepthFirst {
     const std::uint32_t end = graph_.first_link[top.node + 1];
     while (top.next_link < end) {
       const std::uint32_t source = graph_.link_sources[top.next_link++];
-      if (source >= top.node) file_order_ = false;
       if (marks_[source] == Mark::done) continue;
       if (marks_[source] == Mark::open) {
         record_cycle(source);
@@ -77,13 +69,33 @@ class DepthFirst {
   const WorkflowGraph& graph_;
   std::vector<Mark> marks_;
   std::vector<Visit> stack_;
-  bool file_order_ = true;  // every source seen so far stands before its reader
   GraphOrder order_;
 };
+
+/// What `roots` need, where every source stands before its readers: one sweep from the end of the file finds it.
+/// Nothing where one does not.
+std::optional<std::vector<std::uint32_t>> in_file_order(const WorkflowGraph& graph,
+                                                        std::span<const std::uint32_t> roots) {
+  std::vector<std::uint8_t> needed(graph.nodes.size(), false);
+  for (const std::uint32_t root : roots) needed[root] = true;
+  for (auto node = static_cast<std::uint32_t>(graph.nodes.size()); node-- > 0;) {
+    if (!needed[node]) continue;
+    for (const std::uint32_t source : graph.sources_of(node)) {
+      if (source >= node) return std::nullopt;
+      needed[source] = true;
+    }
+  }
+  std::vector<std::uint32_t> nodes;
+  nodes.reserve(needed.size());
+  for (std::uint32_t node = 0; node < needed.size(); ++node)
+    if (needed[node]) nodes.push_back(node);
+  return nodes;
+}
 
 }  // namespace
 
 GraphOrder order_from(const WorkflowGraph& graph, std::span<const std::uint32_t> roots) {
+  if (auto nodes = in_file_order(graph, roots)) return {std::move(*nodes), {}};
   DepthFirst walk(graph);
   for (std::uint32_t root : roots) walk.visit(root);
   return walk.take();

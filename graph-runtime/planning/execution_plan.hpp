@@ -32,7 +32,8 @@ struct PlannedNode {
   std::string_view title;  ///< `_meta.title`, else the class type
   std::uint32_t first_input = 0;
   std::uint32_t input_count = 0;
-  bool output = false;  ///< an output node: always runs
+  std::uint32_t type_number = 0;  ///< of `type` in ExecutionPlan::types()
+  bool output = false;            ///< an output node: always runs
 };
 
 class Validator;
@@ -42,6 +43,8 @@ class Validator;
 class ExecutionPlan {
  public:
   std::span<const PlannedNode> nodes() const { return nodes_; }
+  /// Every type that the workflow names, once each.
+  std::span<const NodeType* const> types() const { return types_; }
   std::span<const PlannedInput> inputs(const PlannedNode& node) const {
     return {inputs_.data() + node.first_input, node.input_count};
   }
@@ -61,6 +64,7 @@ class ExecutionPlan {
   ExecutionPlan() = default;
   std::shared_ptr<const WorkflowGraph> graph_;
   std::vector<PlannedNode> nodes_;
+  std::vector<const NodeType*> types_;
   std::vector<PlannedInput> inputs_;
   std::vector<Value> literals_;
   std::vector<std::uint32_t> outputs_;

@@ -6,9 +6,6 @@
 #include <span>
 #include <utility>
 
-#include "graph/shorten.hpp"
-#include "json/python_text.hpp"
-
 namespace refrain {
 
 std::vector<Diagnostic> GraphCheck::run(PlanParts& parts) {
@@ -19,74 +16,71 @@ std::vector<Diagnostic> GraphCheck::run(PlanParts& parts) {
   }
   order_ = order_from(graph_, outputs_);
   for (const std::vector<std::uint32_t>& cycle : order_.cycles) report_cycle(cycle);
-  reserve();
+  parts_.nodes.reserve(order_.nodes.size());
+  parts_.outputs.reserve(outputs_.size());
+  planned_.assign(graph_.nodes.size(), -1);
   for (std::uint32_t node : order_.nodes) check_node(node);
   if (!findings_.empty()) return findings_.take(order_.nodes, outputs_);
   for (std::uint32_t output : outputs_) parts_.outputs.push_back(static_cast<std::uint32_t>(planned_[output]));
+  parts_.types = types_.all();
   parts = std::move(parts_);
   return {};
 }
 
 void GraphCheck::resolve_types() {
   node_types_.reserve(graph_.nodes.size());
+  std::size_t input_count = 0;
   for (std::uint32_t i = 0; i < graph_.nodes.size(); ++i) {
     const GraphNode& node = graph_.nodes[i];
     TypeInfo* info = node.has_class_type ? types_.find(node.class_type) : nullptr;
     node_types_.push_back(info);
+    input_count += node.inputs.size();
     if (!info)
       report_unknown_type(i);
     else if (info->is_output)
       outputs_.push_back(i);
   }
-}
-
-void GraphCheck::reserve() {
-  std::size_t input_count = 0;
-  for (std::uint32_t node : order_.nodes) input_count += graph_.nodes[node].inputs.size();
-  parts_.nodes.reserve(order_.nodes.size());
   parts_.inputs.reserve(input_count);
-  parts_.outputs.reserve(outputs_.size());
-  planned_.assign(graph_.nodes.size(), -1);
 }
 
 void GraphCheck::check_node(std::uint32_t index) {
   const GraphNode& node = graph_.nodes[index];
   TypeInfo* const info = node_types_[index];
   planned_[index] = static_cast<std::int32_t>(parts_.nodes.size());
-  PlannedNode& planned = parts_.nodes.emplace_back();
-  if (!info) return;
-  planned.type = info->type;
-  planned.id = node.id;
-  planned.title = node.title.empty() ? node.class_type : node.title;
-  planned.first_input = static_cast<std::uint32_t>(parts_.inputs.size());
-  planned.output = info->is_output;
+  if (!info) {
+    parts_.nodes.emplace_back();
+    return;
+  }
+  const std::string& title = node.title.empty() ? node.class_type : node.title;
+  const auto first_input = static_cast<std::uint32_t>(parts_.inputs.size());
+  parts_.nodes.push_back({info->type, node.id, title, first_input, 0, info->number, info->is_output});
   if (!node.has_inputs) {
     report_exception(index, "'inputs'").explanation =
         "the node has no member \"inputs\"; an empty one is written \"inputs\": {}";
     return;
   }
   const std::size_t problems_before = findings_.size();
-  given_.assign(info->ports.size(), false);
+  given_ = 0;
   std::size_t expected = 0;
-  for (std::uint32_t i = 0; i < node.inputs.size(); ++i) {
-    const std::int32_t port = info->find_port(node.inputs[i].name, expected);
+  std::uint32_t position = 0;
+  for (const GraphInput& input : node.inputs) {
+    const std::int32_t port = info->find_port(input.name, expected);
     if (port >= 0) expected = static_cast<std::size_t>(port) + 1;
-    check_input({index, i, port, port < 0 ? nullptr : &info->ports[static_cast<std::size_t>(port)]});
+    check_input({index, position++, port, port < 0 ? nullptr : &info->ports[static_cast<std::size_t>(port)]}, input);
   }
-  complete(index, *info);
+  if (given_ < info->ports.size()) complete(index, *info);
   if (info->validates) ask_node(index, *info, findings_.size() != problems_before);
-  PlannedNode& checked = parts_.nodes.back();
-  checked.input_count = static_cast<std::uint32_t>(parts_.inputs.size()) - checked.first_input;
+  parts_.nodes.back().input_count = static_cast<std::uint32_t>(parts_.inputs.size()) - first_input;
 }
 
-void GraphCheck::check_input(const Place& place) {
-  const GraphInput& input = graph_.nodes[place.node].inputs[place.position];
+void GraphCheck::check_input(const Place& place, const GraphInput& input) {
   if (place.port) {
     if (place.port->input->hidden) return;  // the runtime's to fill in, whatever the file says
-    given_[static_cast<std::size_t>(place.port_index)] = true;
+    given_ += place.port->given_by != place.node;
+    place.port->given_by = place.node;
   }
   if (const auto* link = std::get_if<LinkRef>(&input.value)) {
-    check_link(place, *link);
+    check_link(place, input, *link);
   } else if (!place.port) {
     return;  // ComfyUI drops undeclared constants: "upload", "choose file to upload"
   } else if (const auto* malformed = std::get_if<MalformedLink>(&input.value)) {
@@ -101,30 +95,16 @@ void GraphCheck::check_input(const Place& place) {
   }
 }
 
-void GraphCheck::check_link(const Place& place, const LinkRef& link) {
+void GraphCheck::check_link(const Place& place, const GraphInput& input, const LinkRef& link) {
   const std::uint32_t source = link.target;
-  if (source == LinkRef::kUnresolved) {
-    report_broken_link(
-        place, link, python_repr(std::string_view(link.node)),
-        "links to node " + python_repr(std::string_view(shorten(link.node, 60))) + ", which does not exist");
-    return;
-  }
+  if (source == LinkRef::kUnresolved) return report_missing_source(place, link);
   if (const TypeInfo* const from = node_types_[source]) {
-    const std::size_t slots = from->outputs.size();
-    if (link.slot < 0 || static_cast<std::uint64_t>(link.slot) >= slots) {
-      report_broken_link(place, link, "tuple index out of range",
-                         "links to output " + std::to_string(link.slot) + " of node " + shorten(link.node, 60) + " (" +
-                             from->type->schema.name + "), which has " + std::to_string(slots) +
-                             (slots == 1 ? " output" : " outputs") + "; they count from 0");
-      return;
-    }
+    if (link.slot < 0 || static_cast<std::uint64_t>(link.slot) >= from->outputs.size())
+      return report_missing_slot(place, link, *from);
     const TypeNumber received = from->outputs[static_cast<std::size_t>(link.slot)];
-    if (place.port && !types_.fits(received, place.port->type)) {
-      report_mismatch(place, link, types_.type_name(received));
-      return;
-    }
+    if (place.port && !types_.fits(received, place.port->type))
+      return report_mismatch(place, link, types_.type_name(received));
   }
-  const GraphInput& input = graph_.nodes[place.node].inputs[place.position];
   parts_.inputs.push_back({input.name, place.port_index, planned_[source], static_cast<std::int32_t>(link.slot),
                            place.port && place.port->input->lazy});
 }
@@ -139,7 +119,7 @@ void GraphCheck::complete(std::uint32_t node, TypeInfo& info) {
   for (std::size_t i = 0; i < info.ports.size(); ++i) {
     PortInfo& port = info.ports[i];
     const Input& input = *port.input;
-    if (given_[i] || input.hidden) continue;
+    if (port.given_by == node || input.hidden) continue;
     if (!input.optional) {
       Diagnostic& diagnostic =
           findings_.add_to_node(node, diagnostic_type::kRequiredInputMissing, "Required input is missing", input.name,

@@ -18,6 +18,7 @@ namespace refrain {
 /// What an execution plan is made of.
 struct PlanParts {
   std::vector<PlannedNode> nodes;
+  std::vector<const NodeType*> types;
   std::vector<PlannedInput> inputs;
   std::vector<Value> literals;
   std::vector<std::uint32_t> outputs;
@@ -42,10 +43,9 @@ class GraphCheck {
   };
 
   void resolve_types();
-  void reserve();
   void check_node(std::uint32_t index);
-  void check_input(const Place& place);
-  void check_link(const Place& place, const LinkRef& link);
+  void check_input(const Place& place, const GraphInput& input);
+  void check_link(const Place& place, const GraphInput& input, const LinkRef& link);
   void complete(std::uint32_t node, TypeInfo& info);
   void add_literal(std::string_view name, std::int32_t port, Value value);
   void ask_node(std::uint32_t node, const TypeInfo& info, bool already_wrong);
@@ -54,6 +54,8 @@ class GraphCheck {
   void report_cycle(const std::vector<std::uint32_t>& cycle);
   void report_literal(const Place& place, LiteralProblem problem);
   void report_malformed_link(const Place& place, const MalformedLink& link);
+  void report_missing_source(const Place& place, const LinkRef& link);
+  void report_missing_slot(const Place& place, const LinkRef& link, const TypeInfo& from);
   void report_broken_link(const Place& place, const LinkRef& link, std::string details, const std::string& explanation);
   void report_mismatch(const Place& place, const LinkRef& link, std::string_view received);
   void report_custom(std::uint32_t node, const TypeInfo& info, const std::string& problem);
@@ -72,7 +74,7 @@ class GraphCheck {
   std::vector<std::uint32_t> outputs_;  // positions in the graph
   GraphOrder order_;
   std::vector<std::int32_t> planned_;  // position in the plan, by position in the graph
-  std::vector<bool> given_;            // ports of the node under way that the file mentions
+  std::size_t given_ = 0;              // how many ports of the node under way the file mentions
   std::vector<std::string_view> class_names_;
   std::size_t hints_ = 0;
 };

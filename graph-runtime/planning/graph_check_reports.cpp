@@ -126,6 +126,20 @@ void GraphCheck::report_malformed_link(const Place& place, const MalformedLink& 
   diagnostic.linked_node = link.text;
 }
 
+void GraphCheck::report_missing_source(const Place& place, const LinkRef& link) {
+  report_broken_link(
+      place, link, python_repr(std::string_view(link.node)),
+      "links to node " + python_repr(std::string_view(shorten(link.node, 60))) + ", which does not exist");
+}
+
+void GraphCheck::report_missing_slot(const Place& place, const LinkRef& link, const TypeInfo& from) {
+  const std::size_t slots = from.outputs.size();
+  report_broken_link(place, link, "tuple index out of range",
+                     "links to output " + std::to_string(link.slot) + " of node " + shorten(link.node, 60) + " (" +
+                         from.type->schema.name + "), which has " + std::to_string(slots) +
+                         (slots == 1 ? " output" : " outputs") + "; they count from 0");
+}
+
 void GraphCheck::report_broken_link(const Place& place, const LinkRef& link, std::string details,
                                     const std::string& explanation) {
   Diagnostic& diagnostic = report_exception(place, details);

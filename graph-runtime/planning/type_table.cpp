@@ -34,7 +34,7 @@ std::set<std::string_view> split_types(std::string_view list) {
   }
 }
 
-bool overlap(std::string_view received, std::string_view wanted) {
+bool have_common_type(std::string_view received, std::string_view wanted) {
   const std::set<std::string_view> types = split_types(received);
   const std::set<std::string_view> others = split_types(wanted);
   if (types.contains("*") || others.contains("*")) return true;
@@ -43,20 +43,18 @@ bool overlap(std::string_view received, std::string_view wanted) {
 
 }  // namespace
 
-std::int32_t TypeInfo::find_port(std::string_view name, std::size_t expected) const {
-  if (expected < ports.size() && ports[expected].input->name == name) return static_cast<std::int32_t>(expected);
+std::int32_t TypeInfo::search_port(std::string_view name) const {
   if (!port_index.empty()) {
     const auto found = port_index.find(name);
     return found == port_index.end() ? -1 : found->second;
   }
   for (std::size_t i = 0; i < ports.size(); ++i) {
-    if (ports[i].input->name == name) return static_cast<std::int32_t>(i);
+    if (ports[i].name == name) return static_cast<std::int32_t>(i);
   }
   return -1;
 }
 
-TypeInfo* TypeTable::find(const std::string& name) {
-  if (last_name_ && *last_name_ == name) return last_type_;
+TypeInfo* TypeTable::look_up(const std::string& name) {
   auto [entry, is_new] = by_name_.try_emplace(name);
   if (is_new) {
     const NodeType* type = registry_.find(name);
@@ -70,18 +68,21 @@ TypeInfo* TypeTable::find(const std::string& name) {
 std::unique_ptr<TypeInfo> TypeTable::prepare(const NodeType& type) {
   auto info = std::make_unique<TypeInfo>();
   info->type = &type;
+  info->number = static_cast<std::uint32_t>(all_.size());
+  all_.push_back(&type);
   info->is_output = type.schema.role == Role::output;
   info->validates = type.entry && (type.entry->overrides & abi::kValidate) != 0;
   info->ports.resize(type.schema.inputs.size());
   for (std::size_t i = 0; i < info->ports.size(); ++i) {
     const Input& input = type.schema.inputs[i];
+    info->ports[i].name = input.name;
     info->ports[i].input = &input;
     info->ports[i].type = number_of(input.accepts.empty() ? input.type.name : std::string_view(input.accepts));
     info->ports[i].kind = kind_of(input);
   }
   if (info->ports.size() > kManyPorts) {
     for (std::size_t i = 0; i < info->ports.size(); ++i) {
-      info->port_index.emplace(info->ports[i].input->name, static_cast<std::int32_t>(i));
+      info->port_index.emplace(info->ports[i].name, static_cast<std::int32_t>(i));
     }
   }
   for (const Output& output : type.schema.outputs) info->outputs.push_back(number_of(output.type.name));
@@ -94,10 +95,9 @@ TypeNumber TypeTable::number_of(std::string_view type_name) {
   return entry->second;
 }
 
-bool TypeTable::fits(TypeNumber received, TypeNumber wanted) {
-  if (received == wanted) return true;
+bool TypeTable::overlap(TypeNumber received, TypeNumber wanted) {
   const auto [entry, is_new] = fits_.try_emplace((std::uint64_t{received} << 32) | wanted);
-  if (is_new) entry->second = overlap(type_names_[received], type_names_[wanted]);
+  if (is_new) entry->second = have_common_type(type_names_[received], type_names_[wanted]);
   return entry->second;
 }
 

@@ -14,6 +14,7 @@ ValidationResult Validator::validate(std::shared_ptr<const WorkflowGraph> graph)
   ExecutionPlan plan;
   plan.graph_ = std::move(graph);
   plan.nodes_ = std::move(parts.nodes);
+  plan.types_ = std::move(parts.types);
   plan.inputs_ = std::move(parts.inputs);
   plan.literals_ = std::move(parts.literals);
   plan.outputs_ = std::move(parts.outputs);
