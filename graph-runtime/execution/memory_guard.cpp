@@ -1,10 +1,12 @@
 #include "execution/memory_guard.hpp"
 
 #include <c10/core/CPUAllocator.h>
+#include <fcntl.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <charconv>
 #include <fstream>
 #include <sstream>
 #include <string>
@@ -144,8 +146,28 @@ void install_memory_guard() {
   (void)guard;
 }
 
-std::uint64_t peak_resident() { return field("/proc/self/status", "VmHWM:").value_or(0); }
+// Without streams, since both are part of every run: their buffers cost more than what the kernel does.
+std::uint64_t peak_resident() {
+  constexpr std::string_view kPeak = "VmHWM:";
+  char text[4096];
+  const int file = open("/proc/self/status", O_RDONLY | O_CLOEXEC);
+  if (file < 0) return 0;
+  const ssize_t size = read(file, text, sizeof text);
+  close(file);
+  const std::string_view status(text, size < 0 ? 0 : static_cast<std::size_t>(size));
+  const std::size_t line = status.find(kPeak);
+  if (line == status.npos) return 0;
+  const std::size_t digits = status.find_first_of("0123456789", line);
+  std::uint64_t kilobytes = 0;
+  if (digits != status.npos) std::from_chars(text + digits, text + size, kilobytes);
+  return kilobytes * 1024;
+}
 
-void reset_peak_resident() { std::ofstream("/proc/self/clear_refs") << 5; }
+void reset_peak_resident() {
+  const int file = open("/proc/self/clear_refs", O_WRONLY | O_CLOEXEC);
+  if (file < 0) return;
+  [[maybe_unused]] const ssize_t written = write(file, "5", 1);  // refused where the kernel can't
+  close(file);
+}
 
 }  // namespace refrain

@@ -21,22 +21,11 @@ constexpr std::uint32_t kLinkMark = 0x80000000u;
 /// What stands before everything else, so that no two different nodes give the same bytes.
 enum class Part : std::uint32_t { undeclared, file, fingerprint, id, nothing, integer, real, boolean, text };
 
-// One addition for each input instead of one for each of its numbers.
-struct TypeBytes {
-  std::uint64_t identity;
-  std::uint64_t place;
-};
-struct LinkBytes {
-  std::int32_t port;
-  std::uint32_t slot;
-  Signature source;
-};
-struct LiteralBytes {
-  std::int32_t port;
-  Part part;
-  std::uint64_t value;
-};
-static_assert(sizeof(LinkBytes) == 24 && sizeof(LiteralBytes) == 16, "their bytes are hashed: no padding");
+/// A port with what its input is: one number, since the hash reads eight bytes at a time.
+std::uint64_t port_and(std::int32_t port, std::uint32_t what) {
+  return (static_cast<std::uint64_t>(static_cast<std::uint32_t>(port)) << 32) | what;
+}
+std::uint64_t port_and(std::int32_t port, Part part) { return port_and(port, static_cast<std::uint32_t>(part)); }
 }  // namespace
 
 void PlanSignatures::compute(const ExecutionPlan& plan, const PlanLayout& layout, Host& host) {
@@ -50,10 +39,10 @@ void PlanSignatures::compute(const ExecutionPlan& plan, const PlanLayout& layout
   signatures_.resize(count);
   same_as_.resize(count);
   table_.assign(std::bit_ceil(2 * count + 1), kEmpty);
-  for (std::uint32_t n = 0; n < count; ++n) {
-    signatures_[n] = signature(n);
+  for (std::uint32_t n = 0; n < count; ++n) signatures_[n] = signature(n);
+  // A loop of its own: so small that the CPU waits for many of the table's scattered places at a time.
+  for (std::uint32_t n = 0; n < count; ++n)
     same_as_[n] = signatures_[n] && !layout.nodes[n].output ? first_equal(n) : n;
-  }
 }
 
 Signature PlanSignatures::signature(std::uint32_t n) {
@@ -61,7 +50,7 @@ Signature PlanSignatures::signature(std::uint32_t n) {
   const NodeTraits& traits = *node.traits;
   if (traits.sees_workflow) return {};
   builder_.clear();
-  builder_.add(TypeBytes{traits.type->identity, place_});
+  builder_.add(traits.type->identity, place_);
   if (!add_inputs(node)) return {};
   if (!traits.files.empty()) add_files(n);
   if (traits.overrides(abi::kFingerprint) && !add_fingerprint(n)) return {};
@@ -97,7 +86,7 @@ bool PlanSignatures::add_input(std::uint32_t i) {
   }
   if (input.source == PlanLayout::kLiteral) return add_literal(input.port, plan_->literal(plan_->inputs()[i]));
   const Signature& source = signatures_[input.source];
-  builder_.add(LinkBytes{input.port, input.slot | kLinkMark, source});
+  builder_.add(port_and(input.port, input.slot | kLinkMark), source.low, source.high);
   return static_cast<bool>(source);
 }
 
@@ -105,16 +94,16 @@ bool PlanSignatures::add_input(std::uint32_t i) {
 bool PlanSignatures::add_literal(std::int32_t port, const Value& literal) {
   const Type& type = literal.type();
   if (!literal) {
-    builder_.add(LiteralBytes{port, Part::nothing, 0});
+    builder_.add(port_and(port, Part::nothing), std::uint64_t{0});
   } else if (type == TypeOf<std::int64_t>::get()) {  // seeds are the same 64 bits
-    builder_.add(LiteralBytes{port, Part::integer, static_cast<std::uint64_t>(literal.as<std::int64_t>())});
+    builder_.add(port_and(port, Part::integer), literal.as<std::int64_t>());
   } else if (type == TypeOf<double>::get()) {
-    builder_.add(LiteralBytes{port, Part::real, std::bit_cast<std::uint64_t>(literal.as<double>())});
+    builder_.add(port_and(port, Part::real), literal.as<double>());
   } else if (type == TypeOf<bool>::get()) {
-    builder_.add(LiteralBytes{port, Part::boolean, literal.as<bool>()});
+    builder_.add(port_and(port, Part::boolean), std::uint64_t{literal.as<bool>()});
   } else if (type == TypeOf<std::string>::get()) {
     const std::string& text = literal.as<std::string>();
-    builder_.add(LiteralBytes{port, Part::text, text.size()});
+    builder_.add(port_and(port, Part::text));
     builder_.add_text(text);
   } else {
     return false;

@@ -52,6 +52,12 @@ class IndexSet {
 /// (comfy_execution/graph.py, ux_friendly_pick_node).
 enum class Closeness : std::uint8_t { output, feeds_output, two_steps, farther };
 
+/// How close that makes the sources of a node.
+constexpr Closeness one_step_before(Closeness closeness) {
+  return closeness >= Closeness::two_steps ? Closeness::farther
+                                           : static_cast<Closeness>(static_cast<int>(closeness) + 1);
+}
+
 /// The nodes that can run now.
 class ReadySet {
  public:

@@ -36,6 +36,12 @@ class ResultCache {
   /// times. One with the zero signature goes with its last pin. An older result of the same signature is forgotten.
   Id add(const Signature& signature, std::vector<std::vector<Value>>& outputs, std::uint32_t pins);
 
+  /// Says that a result of this signature will be added soon: its place in the table is mostly not at hand, and is
+  /// fetched while the node runs.
+  void expect(const Signature& signature) const {
+    if (!table_.empty()) __builtin_prefetch(&table_[signature.low & (table_.size() - 1)], 1);
+  }
+
   void pin(Id id, std::uint32_t times = 1);
   /// Takes back one pin; with the last, the result is kept as far as the bound allows, or goes.
   void unpin(Id id);

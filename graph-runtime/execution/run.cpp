@@ -37,7 +37,8 @@ RunReport Run::execute() {
 
 void Run::prepare() {
   space_.layout.build(*plan_, space_.traits_table);
-  space_.nodes.assign(space_.layout.nodes.size(), {});
+  space_.results.assign(space_.layout.nodes.size(), ResultCache::kNone);
+  report_.nodes.resize(space_.layout.nodes.size());
   space_.signatures.compute(*plan_, space_.layout, host_);
   space_.schedule.begin(space_.layout, space_.signatures.same_as());
 }
@@ -49,13 +50,13 @@ void Run::request_outputs() {
 }
 
 /// Takes a kept result for a node. Output nodes always run.
-bool Run::reuse(std::uint32_t node) {
-  if (space_.cache.kept() == 0 || space_.layout.nodes[node].output) return false;
+bool Run::take_kept(std::uint32_t node) {
+  if (space_.layout.nodes[node].output) return false;
   if (recompute_ && recompute_(node_ref(*plan_, node))) return false;
   const ResultCache::Id kept = space_.cache.find(space_.signatures.of(node));
   if (kept == ResultCache::kNone) return false;
   space_.cache.pin(kept);
-  space_.nodes[node].result = kept;
+  space_.results[node] = kept;
   if (observer_) reused_.push_back(node_ref(*plan_, node));
   return true;
 }
@@ -85,9 +86,10 @@ void Run::step(std::uint32_t node) {
   if (caught && caught->code == kOutOfMemory && host_.handed_over() == handed_over && make_room())
     caught = guarded([&] { attempted = attempt(node); });
   const c10::approx_time_t ended = c10::getApproximateTime();
-  space_.nodes[node].ticks += ended - now_;
+  NodeReport& report = report_.nodes[node];
+  report.milliseconds += static_cast<double>(ended - now_);  // ticks until fill_report()
+  report.calls += space_.call.calls();
   now_ = ended;
-  space_.nodes[node].calls += space_.call.calls();
   if (caught) {
     if (caught->cancelled || host_.cancelled()) return interrupt(node);  // what fails on the way out is no failure
     return fail(node, std::move(*caught), true);
@@ -114,6 +116,7 @@ Run::Attempt Run::attempt(std::uint32_t node) {
   NodeObject own;
   Node* object = placed.traits->stateless.get();
   if (!object) object = (own = make_or_take(node)).get();
+  space_.cache.expect(space_.signatures.of(node));
   const bool asks = placed.has_lazy && placed.traits->overrides(abi::kNeeds);
   for (;; gather(node)) {
     const auto demanded = asks ? demand_lazy(node, *object) : std::nullopt;
@@ -149,7 +152,7 @@ void Run::gather(std::uint32_t node) {
     } else if (!input.asked) {
       call.add_input(name, {});
     } else {
-      call.add_linked_input(name, space_.cache.values(space_.nodes[input.source].result, input.slot));
+      call.add_linked_input(name, space_.cache.values(space_.results[input.source], input.slot));
     }
   }
   for (const NodeTraits::Default& missing : traits.defaults) {
@@ -209,7 +212,7 @@ void Run::store(std::uint32_t node) {
   if (!space_.call.outputs().empty()) {
     const bool output = space_.layout.nodes[node].output;
     const Signature signature = output ? Signature{} : space_.signatures.of(node);
-    space_.nodes[node].result = space_.cache.add(signature, space_.call.outputs(), 1);
+    space_.results[node] = space_.cache.add(signature, space_.call.outputs(), 1);
   }
   space_.schedule.finish(node);
 }
@@ -229,7 +232,7 @@ void Run::publish(std::uint32_t node) {
 
 void Run::unpin_released() {
   for (const std::uint32_t node : space_.schedule.released()) {
-    const ResultCache::Id result = std::exchange(space_.nodes[node].result, ResultCache::kNone);
+    const ResultCache::Id result = std::exchange(space_.results[node], ResultCache::kNone);
     if (result != ResultCache::kNone) space_.cache.unpin(result);
   }
   space_.schedule.clear_released();
@@ -250,7 +253,7 @@ void Run::add_progress(NodeFailure& failure) const {
   for (std::uint32_t n = 0; n < plan_->nodes().size(); ++n) {
     if (!space_.schedule.has_result(n)) continue;
     failure.executed.emplace_back(plan_->nodes()[n].id);
-    if (space_.nodes[n].result != ResultCache::kNone) failure.current_outputs.emplace_back(plan_->nodes()[n].id);
+    if (space_.results[n] != ResultCache::kNone) failure.current_outputs.emplace_back(plan_->nodes()[n].id);
   }
 }
 
@@ -283,8 +286,8 @@ void Run::interrupt(std::uint32_t node) {
 /// Drops what an early end has left over: deferred work that has not started, pinned results.
 void Run::let_go() {
   space_.deferred.drain([] { return true; });
-  for (RunWorkspace::NodeData& node : space_.nodes)
-    if (node.result != ResultCache::kNone) space_.cache.unpin(std::exchange(node.result, ResultCache::kNone));
+  for (ResultCache::Id& result : space_.results)
+    if (result != ResultCache::kNone) space_.cache.unpin(std::exchange(result, ResultCache::kNone));
 }
 
 void Run::fill_report() {
@@ -293,10 +296,9 @@ void Run::fill_report() {
                     : report_.failures.empty() ? RunOutcome::done
                                                : RunOutcome::failed;
   const double per_tick = milliseconds_per_tick();
-  report_.nodes.resize(space_.nodes.size());
   for (std::uint32_t n = 0; n < report_.nodes.size(); ++n) {
-    const RunWorkspace::NodeData& node = space_.nodes[n];
-    report_.nodes[n] = {static_cast<double>(node.ticks) * per_tick, node.calls, outcome(n)};
+    report_.nodes[n].milliseconds *= per_tick;
+    report_.nodes[n].outcome = outcome(n);
   }
   report_.peak_memory = peak_resident();
   report_.peak_device_memory = peak_device_memory(host_.device());

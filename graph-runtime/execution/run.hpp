@@ -33,13 +33,8 @@ struct RunWorkspace {
   PlanSignatures signatures;
   Schedule schedule;
   NodeCall call;
-  struct NodeData {
-    ResultCache::Id result = ResultCache::kNone;  // pinned by the run while it is set
-    std::uint32_t calls = 0;
-    c10::approx_time_t ticks = 0;
-  };
-  std::vector<NodeData> nodes;
-  DeferredWork deferred;  // last: it stops before the rest goes
+  std::vector<ResultCache::Id> results;  // of each node; pinned by the run while it is set
+  DeferredWork deferred;                 // last: it stops before the rest goes
 };
 
 /// Lives for one run, on one thread.
@@ -62,7 +57,8 @@ class Run {
 
   void prepare();
   void request_outputs();
-  bool reuse(std::uint32_t node);
+  bool reuse(std::uint32_t node) { return space_.cache.kept() > 0 && take_kept(node); }
+  bool take_kept(std::uint32_t node);
   void announce_reused();
 
   void run_ready_nodes();

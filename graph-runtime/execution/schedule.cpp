@@ -1,5 +1,7 @@
 #include "execution/schedule.hpp"
 
+#include <algorithm>
+
 namespace refrain {
 
 void Schedule::begin(PlanLayout& layout, std::span<const std::uint32_t> same_as) {
@@ -8,10 +10,10 @@ void Schedule::begin(PlanLayout& layout, std::span<const std::uint32_t> same_as)
   by_order_.clear();
   by_order_.reserve(layout.nodes.size());
   ready_.reset(layout.nodes.size());
+  unneeded_.clear();
   lost_.clear();
   released_.clear();
   count_links(same_as);
-  find_closeness();
   list_readers();
 }
 
@@ -22,7 +24,7 @@ void Schedule::count_links(std::span<const std::uint32_t> same_as) {
       layout_->nodes[n].inputs_end = layout_->nodes[n].inputs;
       continue;
     }
-    nodes_[n].output = layout_->nodes[n].output;
+    if (layout_->nodes[n].output) nodes_[n].closeness = Closeness::output;
     for (PlanLayout::Input& input : inputs_of(n)) {
       if (input.source == PlanLayout::kLiteral) continue;
       input.source = same_as[input.source];
@@ -31,49 +33,23 @@ void Schedule::count_links(std::span<const std::uint32_t> same_as) {
   }
 }
 
-/// Readers come after their sources in the plan, so one pass from the end sees every reader's mark before its sources.
-void Schedule::find_closeness() {
-  for (auto n = static_cast<std::uint32_t>(layout_->nodes.size()); n-- > 0;) {
-    const NodeState& node = nodes_[n];
-    if (!node.output && !node.feeds_output) continue;
-    for (const PlanLayout::Input& input : inputs_of(n)) {
-      if (input.source == PlanLayout::kLiteral || input.lazy) continue;
-      NodeState& from = nodes_[input.source];
-      from.feeds_output = from.feeds_output || node.output;
-      from.two_steps = from.two_steps || node.feeds_output;
-    }
-  }
-}
-
+/// Readers come after their sources in the plan, so one pass from the end knows how close a node is before it comes to
+/// its sources, and fills each node's row of readers from its end to its beginning.
 void Schedule::list_readers() {
-  const std::size_t count = layout_->nodes.size();
-  std::uint32_t begin = 0;
-  for (NodeState& node : nodes_) {
-    node.readers = begin;
-    begin += node.uses;
-  }
-  readers_.resize(begin);
-  for (std::uint32_t n = 0; n < count; ++n) {
-    for (const PlanLayout::Input& input : inputs_of(n)) {
+  std::uint32_t end = 0;
+  for (NodeState& node : nodes_) node.readers = end += node.uses;
+  readers_.resize(end);
+  for (auto n = static_cast<std::uint32_t>(layout_->nodes.size()); n-- > 0;) {
+    const Closeness closeness = one_step_before(nodes_[n].closeness);
+    const PlanLayout::Node& placed = layout_->nodes[n];
+    for (std::uint32_t i = placed.inputs_end; i-- > placed.inputs;) {
+      const PlanLayout::Input& input = layout_->inputs[i];
       if (input.source == PlanLayout::kLiteral) continue;
-      const auto index = static_cast<std::uint32_t>(&input - layout_->inputs.data());
-      readers_[nodes_[input.source].readers++] = {n, input.lazy ? index : kAlways};
+      NodeState& from = nodes_[input.source];
+      readers_[--from.readers] = {n, input.lazy ? i : kAlways};
+      if (!input.lazy) from.closeness = std::min(from.closeness, closeness);
     }
   }
-  for (std::size_t n = count; n > 0; --n)
-    nodes_[n].readers = nodes_[n - 1].readers;  // filling had moved them on by one
-  nodes_[0].readers = 0;
-}
-
-Closeness Schedule::closeness(const NodeState& node) const {
-  if (node.output) return Closeness::output;
-  if (node.feeds_output) return Closeness::feeds_output;
-  return node.two_steps ? Closeness::two_steps : Closeness::farther;
-}
-
-void Schedule::make_ready(std::uint32_t node) {
-  nodes_[node].state = State::ready;
-  ready_.insert(closeness(nodes_[node]), nodes_[node].order);
 }
 
 std::uint32_t Schedule::take() {
@@ -84,19 +60,19 @@ std::uint32_t Schedule::take() {
 
 /// A lazy link that was asked for counts in the order of preference from now on.
 void Schedule::mark_link(std::uint32_t from, std::uint32_t to) {
-  come_closer(from, nodes_[to].output, nodes_[to].feeds_output);
-  if (!nodes_[to].output) return;
+  come_closer(from, one_step_before(nodes_[to].closeness));
+  if (nodes_[to].closeness != Closeness::output) return;
   for (const PlanLayout::Input& input : inputs_of(from))
-    if (input.source != PlanLayout::kLiteral && !input.lazy) come_closer(input.source, false, true);
+    if (input.source != PlanLayout::kLiteral && !input.lazy) come_closer(input.source, Closeness::two_steps);
 }
 
-void Schedule::come_closer(std::uint32_t n, bool feeds_output, bool two_steps) {
+void Schedule::come_closer(std::uint32_t n, Closeness closeness) {
   NodeState& node = nodes_[n];
+  if (closeness >= node.closeness) return;
   const bool moves = node.state == State::ready;
-  if (moves) ready_.erase(closeness(node), node.order);
-  node.feeds_output = node.feeds_output || feeds_output;
-  node.two_steps = node.two_steps || two_steps;
-  if (moves) ready_.insert(closeness(node), node.order);
+  if (moves) ready_.erase(node.closeness, node.order);
+  node.closeness = closeness;
+  if (moves) ready_.insert(node.closeness, node.order);
 }
 
 void Schedule::put_back(std::uint32_t node) {
@@ -144,7 +120,7 @@ void Schedule::skip_dependants() {
     NodeState& node = nodes_[n];
     if (node.state == State::skipped) continue;
     if (node.state != State::failed) {
-      if (node.state == State::ready) ready_.erase(closeness(node), node.order);
+      if (node.state == State::ready) ready_.erase(node.closeness, node.order);
       node.state = State::skipped;
       skipped_.push_back(n);
     }
@@ -159,24 +135,24 @@ void Schedule::skip_dependants() {
 
 /// A node that will not read its inputs any more lets go of them; a source that nobody else may read gives up its
 /// result, or is not needed and lets go of its own inputs in turn.
-void Schedule::release_inputs(std::uint32_t first) {
-  unneeded_.assign(1, first);
-  while (!unneeded_.empty()) {
-    const std::uint32_t n = unneeded_.back();
-    unneeded_.pop_back();
+void Schedule::release_inputs(std::uint32_t n) {
+  for (;;) {
     for (const PlanLayout::Input& input : inputs_of(n)) {
       if (input.source == PlanLayout::kLiteral) continue;
       NodeState& from = nodes_[input.source];
       if (--from.uses > 0) continue;
       if (has_result(input.source)) {
         released_.push_back(input.source);
-      } else if (!from.output &&
+      } else if (from.closeness != Closeness::output &&
                  (from.state == State::idle || from.state == State::waiting || from.state == State::ready)) {
-        if (from.state == State::ready) ready_.erase(closeness(from), from.order);
+        if (from.state == State::ready) ready_.erase(from.closeness, from.order);
         from.state = State::not_needed;
         unneeded_.push_back(input.source);
       }
     }
+    if (unneeded_.empty()) return;
+    n = unneeded_.back();
+    unneeded_.pop_back();
   }
 }
 

@@ -79,9 +79,7 @@ class Schedule {
     std::uint32_t order = kNone;  // of being asked for
     std::uint32_t readers = 0;    // begin in readers_; the next node's is the end
     State state = State::idle;
-    bool output = false;
-    bool feeds_output = false;
-    bool two_steps = false;
+    Closeness closeness = Closeness::farther;
   };
   static constexpr std::uint32_t kAlways = 0xFFFFFFFFu;
   struct Reader {
@@ -93,13 +91,15 @@ class Schedule {
     return reader.lazy_input == kAlways || layout_->inputs[reader.lazy_input].asked;
   }
   void count_links(std::span<const std::uint32_t> same_as);
-  void find_closeness();
   void list_readers();
-  Closeness closeness(const NodeState& node) const;
-  void make_ready(std::uint32_t node);
+  void make_ready(std::uint32_t n) {
+    nodes_[n].state = State::ready;
+    ready_.insert(nodes_[n].closeness, nodes_[n].order);
+    __builtin_prefetch(layout_->inputs.data() + layout_->nodes[n].inputs);  // read soon, from anywhere in the plan
+  }
   void mark_link(std::uint32_t from, std::uint32_t to);
-  void come_closer(std::uint32_t node, bool feeds_output, bool two_steps);
-  void release_inputs(std::uint32_t node);
+  void come_closer(std::uint32_t node, Closeness closeness);
+  void release_inputs(std::uint32_t n);
   void skip_dependants();
   template <class Reuse>
   void ask(std::uint32_t node, Reuse&& reuse);

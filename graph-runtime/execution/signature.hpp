@@ -27,9 +27,14 @@ class SignatureBuilder {
     size_ = 0;
     long_.clear();
   }
-  template <class T>
-  requires std::is_trivially_copyable_v<T>
-  void add(const T& value) { add_bytes(&value, sizeof value); }
+  /// Each value by itself: a struct would be put together in memory first, only to be read back from there at once.
+  template <class... T>
+  requires(std::is_trivially_copyable_v<T>&&...) void add(const T&... values) {
+    if (size_ + (sizeof values + ...) <= sizeof short_)
+      ((std::memcpy(short_ + size_, &values, sizeof values), size_ += sizeof values), ...);
+    else
+      (add_beyond(&values, sizeof values), ...);
+  }
   /// Text with its length, so that "ab","c" differs from "a","bc".
   void add_text(std::string_view text) {
     add(static_cast<std::uint64_t>(text.size()));

@@ -10,23 +10,7 @@ void Host::preview(const at::Tensor&) {}
 
 namespace detail {
 
-namespace {
-
-/// Ports are constants, so the pointers mostly agree and no characters are compared.
-bool same_name(std::string_view a, std::string_view b) {
-  return a.size() == b.size() && (a.data() == b.data() || a == b);
-}
-
-}  // namespace
-
 std::string quoted(std::string_view name) { return std::string("'").append(name).append("'"); }
-
-const Slot* find_slot(const Frame& frame, std::string_view name) {
-  for (const Slot& slot : frame.inputs) {
-    if (same_name(slot.name, name)) return &slot;
-  }
-  return nullptr;
-}
 
 std::filesystem::path choice_path(const Host& host, const Choice& port, const std::string& name) {
   if (!port.folder) {
