@@ -7,8 +7,6 @@
 
 #include <algorithm>
 #include <charconv>
-#include <fstream>
-#include <sstream>
 #include <string>
 #include <string_view>
 
@@ -21,28 +19,55 @@ namespace {
 
 constexpr std::uint64_t kGuardedFrom = std::uint64_t{64} << 20;  // asking costs some 50 us; this much costs ms to touch
 
-/// The number behind `key` in a file of "key number" or "key: number kB" lines.
-std::optional<std::uint64_t> field(const std::string& file, std::string_view key) {
-  std::ifstream in(file);
-  std::string line;
-  while (std::getline(in, line)) {
-    if (!std::string_view(line).starts_with(key)) continue;
-    std::istringstream rest(line.substr(key.size()));
-    std::uint64_t number = 0;
-    std::string unit;
-    if (!(rest >> number)) return std::nullopt;
-    rest >> unit;
-    return unit == "kB" ? number * 1024 : number;
+/// The text of one of the kernel's small files; empty where it can't be read. Without streams and without the heap:
+/// reading it is part of every run, and a stream costs more there than what the kernel does.
+class KernelFile {
+ public:
+  explicit KernelFile(const std::string& path) {
+    const int file = open(path.c_str(), O_RDONLY | O_CLOEXEC);
+    if (file < 0) return;
+    for (ssize_t got = 1; got > 0 && size_ < sizeof text_; size_ += static_cast<std::size_t>(std::max<ssize_t>(got, 0)))
+      got = read(file, text_ + size_, sizeof text_ - size_);
+    close(file);
   }
+
+  /// Takes the next line from `rest`, which starts as text(). False at the end.
+  static bool next_line(std::string_view& rest, std::string_view& line) {
+    if (rest.empty()) return false;
+    const std::size_t end = std::min(rest.find('\n'), rest.size());
+    line = rest.substr(0, end);
+    rest.remove_prefix(std::min(end + 1, rest.size()));
+    return true;
+  }
+
+  std::string_view text() const { return {text_, size_}; }
+
+ private:
+  char text_[16384];  // the longest read, a control group's memory.stat, has about 2000
+  std::size_t size_ = 0;
+};
+
+/// The number that `text` starts with, behind blanks, in bytes where its unit is kB.
+std::optional<std::uint64_t> leading_number(std::string_view text) {
+  text.remove_prefix(std::min(text.find_first_not_of(" \t"), text.size()));
+  std::uint64_t number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error != std::errc()) return std::nullopt;
+  return std::string_view(end, static_cast<std::size_t>(text.data() + text.size() - end)) == " kB" ? number * 1024
+                                                                                                   : number;
+}
+
+/// The number behind `key` in a file of "key number" or "key: number kB" lines.
+std::optional<std::uint64_t> field(const std::string& path, std::string_view key) {
+  const KernelFile file(path);
+  std::string_view rest = file.text(), line;
+  while (KernelFile::next_line(rest, line))
+    if (line.starts_with(key)) return leading_number(line.substr(key.size()));
   return std::nullopt;
 }
 
-std::optional<std::uint64_t> number_in(const std::string& file) {
-  std::ifstream in(file);
-  std::uint64_t number = 0;
-  if (in >> number) return number;
-  return std::nullopt;  // not there, or "max"
-}
+/// The first number of a file; nothing where it is not there or says "max".
+std::optional<std::uint64_t> number_in(const std::string& path) { return leading_number(KernelFile(path).text()); }
 
 /// Room below one group's limit. Clean file pages are given back by the kernel when memory gets short.
 std::optional<std::uint64_t> room_in_group(const std::string& folder, const char* limit_file, const char* usage_file,
@@ -73,14 +98,14 @@ void limit_by_groups(std::optional<std::uint64_t>& least, const std::string& mou
 }
 
 void limit_by_control_groups(std::optional<std::uint64_t>& least) {
-  std::ifstream groups("/proc/self/cgroup");
-  std::string line;
-  while (std::getline(groups, line)) {
+  const KernelFile groups("/proc/self/cgroup");
+  std::string_view rest = groups.text(), line;
+  while (KernelFile::next_line(rest, line)) {
     const std::size_t first = line.find(':');
     const std::size_t second = line.find(':', first + 1);
     if (second == std::string::npos) continue;
-    const std::string controllers = line.substr(first + 1, second - first - 1);
-    std::string path = line.substr(second + 1);
+    const std::string_view controllers = line.substr(first + 1, second - first - 1);
+    std::string path(line.substr(second + 1));
     if (path == "/") path.clear();
     if (controllers.empty())
       limit_by_groups(least, "/sys/fs/cgroup", path, "/memory.max", "/memory.current", "");
@@ -146,22 +171,7 @@ void install_memory_guard() {
   (void)guard;
 }
 
-// Without streams, since both are part of every run: their buffers cost more than what the kernel does.
-std::uint64_t peak_resident() {
-  constexpr std::string_view kPeak = "VmHWM:";
-  char text[4096];
-  const int file = open("/proc/self/status", O_RDONLY | O_CLOEXEC);
-  if (file < 0) return 0;
-  const ssize_t size = read(file, text, sizeof text);
-  close(file);
-  const std::string_view status(text, size < 0 ? 0 : static_cast<std::size_t>(size));
-  const std::size_t line = status.find(kPeak);
-  if (line == status.npos) return 0;
-  const std::size_t digits = status.find_first_of("0123456789", line);
-  std::uint64_t kilobytes = 0;
-  if (digits != status.npos) std::from_chars(text + digits, text + size, kilobytes);
-  return kilobytes * 1024;
-}
+std::uint64_t peak_resident() { return field("/proc/self/status", "VmHWM:").value_or(0); }
 
 void reset_peak_resident() {
   const int file = open("/proc/self/clear_refs", O_WRONLY | O_CLOEXEC);

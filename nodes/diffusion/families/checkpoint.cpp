@@ -5,7 +5,6 @@
 #include "families/ldm4g.hpp"
 #include "families/sd1.hpp"
 #include "families/sd1_parts.hpp"
-#include "ops/packed.hpp"
 
 #include <refrain/diffusion/error.hpp>
 #include <refrain/diffusion/model.hpp>
@@ -42,7 +41,6 @@ Checkpoint load_checkpoint(const std::filesystem::path& file, const LoadOptions&
   for (const Family& family : kFamilies) {
     if (!family.recognise(*source)) continue;
     source->read_ahead();
-    const packed::Workspace workspace;
     return family.load(source, options);
   }
   throw ModelError("unknown_model_family", source->name() +

@@ -7,6 +7,7 @@
 #include "ops/attention.hpp"
 #include "ops/linear.hpp"
 #include "ops/norm.hpp"
+#include "ops/packed.hpp"
 
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/embedding.h>
@@ -87,8 +88,10 @@ struct ClipTextModel::Parts {
   LayerNorm final_norm;
 };
 
-ClipTextModel::ClipTextModel(const ClipTextConfig& config, const Weights& weights)
-    : parts_(std::make_unique<Parts>(config, weights)) {}
+ClipTextModel::ClipTextModel(const ClipTextConfig& config, const Weights& weights) {
+  const packed::Workspace workspace;
+  parts_ = std::make_unique<Parts>(config, weights);
+}
 ClipTextModel::~ClipTextModel() = default;
 
 const ClipTextConfig& ClipTextModel::config() const { return parts_->config; }

@@ -133,7 +133,10 @@ void UNet::Parts::check_encoder(const EncoderOutput* encoder, const at::Tensor& 
   }
 }
 
-UNet::UNet(const UNetConfig& config, const Weights& weights) : parts_(std::make_unique<Parts>(config, weights)) {}
+UNet::UNet(const UNetConfig& config, const Weights& weights) {
+  const packed::Workspace workspace;
+  parts_ = std::make_unique<Parts>(config, weights);
+}
 UNet::~UNet() = default;
 
 const UNetConfig& UNet::config() const { return parts_->config; }

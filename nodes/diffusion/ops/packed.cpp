@@ -52,7 +52,7 @@ c10::IValue optional_tensor(const at::Tensor& tensor) { return tensor.defined() 
 c10::List<std::optional<at::Scalar>> no_scalars() { return c10::List<std::optional<at::Scalar>>(); }
 std::vector<std::int64_t> both(std::int64_t value) { return {value, value}; }
 
-/// What a Workspace keeps: floats or bytes of a type's tensor, as many as were ever needed at once.
+/// What the thread's outermost Workspace keeps: memory of the largest weight converted so far.
 struct Memory {
   bool kept = false;
   at::Tensor bytes;
