@@ -1,8 +1,7 @@
 #pragma once
-// The one place where what a node throws is caught. Nodes are other people's code: anything may come.
+// What a node throws, taken apart. Nodes are other people's code: anything may come.
 
 #include <exception>
-#include <optional>
 #include <string>
 
 namespace refrain {
@@ -23,16 +22,5 @@ CaughtException describe_current_exception();
 
 /// Takes apart what was caught elsewhere.
 CaughtException describe_exception(const std::exception_ptr& error);
-
-/// Calls `node_code`; what it throws comes back taken apart.
-template <class Call>
-std::optional<CaughtException> guarded(Call&& node_code) {
-  try {
-    node_code();
-    return std::nullopt;
-  } catch (...) {
-    return describe_current_exception();
-  }
-}
 
 }  // namespace refrain

@@ -22,11 +22,20 @@ void NodeCall::begin(const NodeTraits& traits, Host& host) {
   host_ = &host;
   calls_ = 0;
   inputs_.clear();
-  reset(outputs_, traits.outputs);
-  if (!ui_.empty()) ui_.clear();
-  if (!records_.empty()) records_.clear();
   empty_input_ = {};
   longest_ = 1;
+  if (outputs_.size() != traits.outputs || has_left_overs()) drop_left_overs();
+}
+
+bool NodeCall::has_left_overs() const {
+  const auto used = [](const std::vector<Value>& slot) { return !slot.empty(); };
+  return !ui_.empty() || !records_.empty() || std::any_of(outputs_.begin(), outputs_.end(), used);
+}
+
+void NodeCall::drop_left_overs() {
+  reset(outputs_, traits_->outputs);
+  ui_.clear();
+  records_.clear();
 }
 
 /// How often the node runs: as often as its longest input has items, and once without any.
@@ -67,12 +76,18 @@ const std::vector<std::string_view>& NodeCall::needs(const Node& node) {
 }
 
 void NodeCall::run(Node& node) {
-  if (!empty_input_.empty()) {
-    throw NodeError("empty_list", "input '" + std::string(empty_input_) +
-                                      "' got an empty list, and the node needs at least one item");
-  }
+  if (!empty_input_.empty()) refuse_empty_input();
   const std::size_t count = items();
   if (count == 1) return call(node, inputs_, outputs_);
+  run_each(node, count);
+}
+
+void NodeCall::refuse_empty_input() const {
+  throw NodeError("empty_list",
+                  "input '" + std::string(empty_input_) + "' got an empty list, and the node needs at least one item");
+}
+
+void NodeCall::run_each(Node& node, std::size_t count) {
   for (std::size_t i = 0; i < count; ++i) {
     reset(item_outputs_, outputs_.size());
     call(node, item(i), item_outputs_);
@@ -87,12 +102,14 @@ void NodeCall::call(Node& node, std::span<const Slot> inputs, std::vector<std::v
   ++calls_;
   node.run(context);
   for (std::size_t i = 0; i < outputs.size(); ++i) {
-    if (outputs[i].size() == 1) continue;
-    const Output& port = traits_->type->schema.outputs[i];
-    if (port.list) continue;
-    throw NodeError("missing_output", "the node did not give its output '" + port.name +
-                                          "'; its run() must set every output that is not a list");
+    if (outputs[i].size() != 1) require_list(traits_->type->schema.outputs[i]);
   }
+}
+
+void NodeCall::require_list(const Output& port) {
+  if (port.list) return;
+  throw NodeError("missing_output", "the node did not give its output '" + port.name +
+                                        "'; its run() must set every output that is not a list");
 }
 
 }  // namespace refrain

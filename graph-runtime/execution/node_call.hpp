@@ -53,6 +53,13 @@ class NodeCall {
   Frame frame(std::span<const Slot> inputs, std::vector<std::vector<Value>>* outputs);
   void call(Node& node, std::span<const Slot> inputs, std::vector<std::vector<Value>>& outputs);
 
+  // What few nodes need, apart from what every node goes through.
+  bool has_left_overs() const;
+  [[gnu::cold]] void drop_left_overs();
+  [[gnu::cold]] void run_each(Node& node, std::size_t count);
+  [[noreturn, gnu::cold]] void refuse_empty_input() const;
+  [[gnu::cold]] static void require_list(const Output& port);
+
   const NodeTraits* traits_ = nullptr;
   Host* host_ = nullptr;
   std::uint32_t calls_ = 0;

@@ -15,13 +15,16 @@ namespace refrain {
 namespace {
 constexpr std::uint32_t kEmpty = 0xFFFFFFFFu;
 
+/// Of what belongs to no declared port.
+constexpr std::int32_t kNoPort = -1;
+
 /// Marks a slot's number as one; no part has this bit.
 constexpr std::uint32_t kLinkMark = 0x80000000u;
 
 /// What stands before everything else, so that no two different nodes give the same bytes.
 enum class Part : std::uint32_t { undeclared, file, fingerprint, id, nothing, integer, real, boolean, text };
 
-/// A port with what its input is: one number, since the hash reads eight bytes at a time.
+/// A port with what its input is.
 std::uint64_t port_and(std::int32_t port, std::uint32_t what) {
   return (static_cast<std::uint64_t>(static_cast<std::uint32_t>(port)) << 32) | what;
 }
@@ -55,7 +58,7 @@ Signature PlanSignatures::signature(std::uint32_t n) {
   if (!traits.files.empty()) add_files(n);
   if (traits.overrides(abi::kFingerprint) && !add_fingerprint(n)) return {};
   if (traits.own_identity) {
-    builder_.add(Part::id);
+    builder_.add(port_and(kNoPort, Part::id));
     builder_.add_text(plan_->nodes()[n].id);
   }
   return builder_.finish();
@@ -64,8 +67,10 @@ Signature PlanSignatures::signature(std::uint32_t n) {
 /// In the order of the ports, whatever the order in the file. False when an input has no signature.
 bool PlanSignatures::add_inputs(const PlanLayout::Node& node) {
   if (node.ordered) {
-    for (std::uint32_t i = node.inputs; i != node.inputs_end; ++i)
-      if (!add_input(i)) return false;
+    for (std::uint32_t i = node.inputs; i != node.inputs_end; ++i) {
+      const PlanLayout::Input& input = layout_->inputs[i];
+      if (!(input.source != PlanLayout::kLiteral && input.port >= 0 ? add_link(input) : add_input(i))) return false;
+    }
     return true;
   }
   sorted_.resize(node.inputs_end - node.inputs);
@@ -81,11 +86,15 @@ bool PlanSignatures::add_inputs(const PlanLayout::Node& node) {
 bool PlanSignatures::add_input(std::uint32_t i) {
   const PlanLayout::Input& input = layout_->inputs[i];
   if (input.port < 0) {
-    builder_.add(Part::undeclared);
+    builder_.add(port_and(kNoPort, Part::undeclared));
     builder_.add_text(plan_->inputs()[i].name);
   }
   if (input.source == PlanLayout::kLiteral) return add_literal(input.port, plan_->literal(plan_->inputs()[i]));
-  const Signature& source = signatures_[input.source];
+  return add_link(input);
+}
+
+bool PlanSignatures::add_link(const PlanLayout::Input& input) {
+  const Signature source = signatures_[input.source];
   builder_.add(port_and(input.port, input.slot | kLinkMark), source.low, source.high);
   return static_cast<bool>(source);
 }
@@ -96,9 +105,9 @@ bool PlanSignatures::add_literal(std::int32_t port, const Value& literal) {
   if (!literal) {
     builder_.add(port_and(port, Part::nothing), std::uint64_t{0});
   } else if (type == TypeOf<std::int64_t>::get()) {  // seeds are the same 64 bits
-    builder_.add(port_and(port, Part::integer), literal.as<std::int64_t>());
+    builder_.add(port_and(port, Part::integer), std::bit_cast<std::uint64_t>(literal.as<std::int64_t>()));
   } else if (type == TypeOf<double>::get()) {
-    builder_.add(port_and(port, Part::real), literal.as<double>());
+    builder_.add(port_and(port, Part::real), std::bit_cast<std::uint64_t>(literal.as<double>()));
   } else if (type == TypeOf<bool>::get()) {
     builder_.add(port_and(port, Part::boolean), std::uint64_t{literal.as<bool>()});
   } else if (type == TypeOf<std::string>::get()) {
@@ -116,13 +125,14 @@ void PlanSignatures::add_files(std::uint32_t node) {
   for (const NodeTraits::FileInput& file : layout_->nodes[node].traits->files) {
     const auto input = std::find_if(inputs.begin(), inputs.end(), [&](const auto& in) { return in.port == file.port; });
     if (input == inputs.end() || input->source >= 0) continue;
-    builder_.add(Part::file);
-    builder_.add(file.port);
+    FileStamp stamp;
     try {
-      builder_.add(stamp_of(host_->find_file(file.folder, plan_->literal(*input).as<std::string>())));
+      stamp = stamp_of(host_->find_file(file.folder, plan_->literal(*input).as<std::string>()));
     } catch (const std::exception&) {
-      builder_.add(FileStamp{});  // not there: the node will say so, or the choice is no file at all
+      // not there: the node will say so, or the choice is no file at all
     }
+    builder_.add(port_and(file.port, Part::file), stamp.size, std::bit_cast<std::uint64_t>(stamp.modified_ns),
+                 stamp.inode);
   }
 }
 
@@ -139,7 +149,7 @@ bool PlanSignatures::add_fingerprint(std::uint32_t node) {
   try {
     const Fingerprint fingerprint = make_node(type)->fingerprint(Literals(frame, nullptr));
     if (!fingerprint) return false;
-    builder_.add(Part::fingerprint);
+    builder_.add(port_and(kNoPort, Part::fingerprint));
     builder_.add_text(*fingerprint);
     return true;
   } catch (...) {

@@ -33,6 +33,7 @@ class PlanSignatures {
   Signature signature(std::uint32_t node);
   bool add_inputs(const PlanLayout::Node& node);
   bool add_input(std::uint32_t input);
+  bool add_link(const PlanLayout::Input& input);
   bool add_literal(std::int32_t port, const Value& literal);
   void add_files(std::uint32_t node);
   bool add_fingerprint(std::uint32_t node);

@@ -4,7 +4,8 @@
 
 namespace refrain {
 
-ResultCache::Id ResultCache::find(const Signature& signature) const {
+ResultCache::Id ResultCache::find(const Signature& signature) {
+  if (!unlisted_.empty()) index_unlisted();
   if (!signature || table_.empty()) return kNone;
   return table_[probe(signature)];
 }
@@ -21,7 +22,7 @@ ResultCache::Id ResultCache::add(const Signature& signature, std::vector<std::ve
   }
   entry.signature = signature;
   entry.pins = pins;
-  if (signature) index(id);
+  if (signature) list(id);
   if (pins == 0) signature ? keep(id) : release(id);
   return id;
 }
@@ -42,7 +43,7 @@ void ResultCache::unpin(Id id) {
 void ResultCache::forget(Id id) {
   Entry& entry = at(id);
   if (!entry.signature) return;
-  unindex(entry.signature);
+  unindex(id);
   entry.signature = {};
   if (entry.pins > 0) return;
   unkeep(id);
@@ -65,6 +66,7 @@ void ResultCache::clear() {
   while (oldest_ != kNone) forget(oldest_);
   if (free_.size() < used_) return;
   free_.clear();  // all entries are free: the next results lie side by side again
+  unlisted_.clear();
   used_ = 0;
 }
 
@@ -89,7 +91,7 @@ void ResultCache::release(Id id) {
 void ResultCache::keep(Id id) {
   Entry& entry = at(id);
   if (!count(entry)) {
-    unindex(entry.signature);
+    unindex(id);
     entry.signature = {};
     return release(id);
   }
@@ -98,6 +100,10 @@ void ResultCache::keep(Id id) {
   (newest_ == kNone ? oldest_ : at(newest_).newer) = id;
   newest_ = id;
   ++kept_;
+  if (kept_bytes_ > capacity_) make_room();
+}
+
+void ResultCache::make_room() {
   while (kept_bytes_ > capacity_) forget(oldest_);
 }
 
@@ -115,14 +121,23 @@ void ResultCache::unkeep(Id id) {
 bool ResultCache::count(Entry& entry) {
   const std::span<const Value> values =
       entry.many ? std::span<const Value>(entry.many->values) : std::span<const Value>(&entry.only, 1);
-  MemoryBlocks large;
-  entry.small = memory_of(values, large);
+  counted_.clear();
+  entry.small = memory_of(values, counted_);
+  if (!counted_.empty()) return count_large(entry);
+  if (entry.small > capacity_) return false;
+  kept_bytes_ += entry.small;
+  return true;
+}
+
+/// The same for one with large blocks.
+bool ResultCache::count_large(Entry& entry) {
+  entry.small += merge(counted_);
   std::uint64_t total = entry.small;
-  for (const auto& [owner, bytes] : large) total += bytes;
+  for (const auto& [owner, bytes] : counted_) total += bytes;
   if (total > capacity_) return false;
   kept_bytes_ += entry.small;
-  if (large.empty()) return true;
-  entry.large = std::make_unique<MemoryBlocks>(std::move(large));
+  if (counted_.empty()) return true;
+  entry.large = std::make_unique<MemoryBlocks>(counted_);
   for (const auto& [owner, bytes] : *entry.large) {
     Shared& shared = shared_[owner];
     if (shared.results++ == 0) {
@@ -153,11 +168,19 @@ std::size_t ResultCache::probe(const Signature& signature) const {
   return place;
 }
 
+/// Leaves an empty table as it is until somebody searches: a process that runs one workflow once never does.
+void ResultCache::list(Id id) {
+  if (indexed_ > 0) return index(id);
+  unlisted_.push_back(id);
+  if (unlisted_.size() > used_) index_unlisted();  // most have been forgotten again
+}
+
 /// An older result of the same signature gives way.
 void ResultCache::index(Id id) {
   if (2 * (indexed_ + 1) > table_.size()) grow_table();
   const Signature& signature = at(id).signature;
   std::size_t place = probe(signature);
+  if (table_[place] == id) return;
   if (table_[place] != kNone) {
     forget(table_[place]);
     place = probe(signature);
@@ -166,11 +189,18 @@ void ResultCache::index(Id id) {
   ++indexed_;
 }
 
-/// Takes a signature out and moves those behind it up, so that no probe meets a hole before its goal.
-void ResultCache::unindex(const Signature& signature) {
+/// Some may have been forgotten meanwhile, and their entries taken again.
+void ResultCache::index_unlisted() {
+  for (const Id id : std::exchange(unlisted_, {}))
+    if (at(id).signature) index(id);
+}
+
+/// Takes a result out of the table and moves those behind it up, so that no probe meets a hole before its goal.
+void ResultCache::unindex(Id id) {
+  if (table_.empty()) return;
   const std::size_t mask = table_.size() - 1;
-  std::size_t hole = probe(signature);
-  if (table_[hole] == kNone) return;
+  std::size_t hole = probe(at(id).signature);
+  if (table_[hole] != id) return;
   table_[hole] = kNone;
   --indexed_;
   for (std::size_t place = (hole + 1) & mask; table_[place] != kNone; place = (place + 1) & mask) {

@@ -30,17 +30,11 @@ class ResultCache {
   ResultCache& operator=(const ResultCache&) = delete;
 
   /// The result with this signature, or kNone. The zero signature is never found.
-  Id find(const Signature& signature) const;
+  Id find(const Signature& signature);
 
   /// Takes the values out of `outputs` (one vector a slot; left empty, with their room) as a result pinned `pins`
   /// times. One with the zero signature goes with its last pin. An older result of the same signature is forgotten.
   Id add(const Signature& signature, std::vector<std::vector<Value>>& outputs, std::uint32_t pins);
-
-  /// Says that a result of this signature will be added soon: its place in the table is mostly not at hand, and is
-  /// fetched while the node runs.
-  void expect(const Signature& signature) const {
-    if (!table_.empty()) __builtin_prefetch(&table_[signature.low & (table_.size() - 1)], 1);
-  }
 
   void pin(Id id, std::uint32_t times = 1);
   /// Takes back one pin; with the last, the result is kept as far as the bound allows, or goes.
@@ -92,11 +86,15 @@ class ResultCache {
   void unkeep(Id id);
   static std::unique_ptr<Many> take_many(std::vector<std::vector<Value>>& outputs);
   bool count(Entry& entry);
+  [[gnu::cold]] bool count_large(Entry& entry);
   void uncount(Entry& entry);
+  [[gnu::cold]] void make_room();
 
   std::size_t probe(const Signature& signature) const;
+  void list(Id id);
   void index(Id id);
-  void unindex(const Signature& signature);
+  void index_unlisted();
+  void unindex(Id id);
   void grow_table();
 
   const std::uint64_t capacity_;
@@ -108,11 +106,13 @@ class ResultCache {
   Id used_ = 0;            // entries ever taken
   std::vector<Id> table_;  // open addressing, linear probing; a power of two long
   std::size_t indexed_ = 0;
+  std::vector<Id> unlisted_;  // added while the table was empty, and not in it before the first search
   struct Shared {
     std::uint32_t results = 0;
     std::uint64_t bytes = 0;
   };
   std::unordered_map<const void*, Shared> shared_;  // large blocks of the kept results
+  MemoryBlocks counted_;                            // of count()
 };
 
 }  // namespace refrain

@@ -80,27 +80,36 @@ void Run::run_ready_nodes() {
 void Run::step(std::uint32_t node) {
   host_.enter(node);
   if (observer_) observer_->executing(node_ref(*plan_, node));
-  Attempt attempted = Attempt::done;
   const std::uint64_t handed_over = host_.handed_over();
-  std::optional<CaughtException> caught = guarded([&] { attempted = attempt(node); });
-  if (caught && caught->code == kOutOfMemory && host_.handed_over() == handed_over && make_room())
-    caught = guarded([&] { attempted = attempt(node); });
+  Attempt attempted = guarded_attempt(node);
+  if (attempted == Attempt::failed && caught_.code == kOutOfMemory && host_.handed_over() == handed_over && make_room())
+    attempted = guarded_attempt(node);
   const c10::approx_time_t ended = c10::getApproximateTime();
   NodeReport& report = report_.nodes[node];
   report.milliseconds += static_cast<double>(ended - now_);  // ticks until fill_report()
   report.calls += space_.call.calls();
   now_ = ended;
-  if (caught) {
-    if (caught->cancelled || host_.cancelled()) return interrupt(node);  // what fails on the way out is no failure
-    return fail(node, std::move(*caught), true);
-  }
-  if (attempted == Attempt::waits)
-    space_.schedule.put_back(node);
-  else if (attempted == Attempt::lost)
-    space_.schedule.skip(node);
-  else
+  if (attempted == Attempt::done) {
     store(node);
+  } else if (attempted == Attempt::failed) {
+    if (caught_.cancelled || host_.cancelled()) return interrupt(node);  // what fails on the way out is no failure
+    return fail(node, std::move(caught_), true);
+  } else if (attempted == Attempt::waits) {
+    space_.schedule.put_back(node);
+  } else {
+    space_.schedule.skip(node);
+  }
   drop_released();
+}
+
+/// The one place where what a running node throws is caught.
+Run::Attempt Run::guarded_attempt(std::uint32_t node) {
+  try {
+    return attempt(node);
+  } catch (...) {
+    caught_ = describe_current_exception();
+    return Attempt::failed;
+  }
 }
 
 /// Drops the results that are only kept. False when there were none: then a second attempt would end as the first one.
@@ -113,21 +122,30 @@ bool Run::make_room() {
 Run::Attempt Run::attempt(std::uint32_t node) {
   const PlanLayout::Node& placed = space_.layout.nodes[node];
   gather(node);  // first, so that what fails from here on is told with its inputs
-  NodeObject own;
-  Node* object = placed.traits->stateless.get();
-  if (!object) object = (own = make_or_take(node)).get();
-  space_.cache.expect(space_.signatures.of(node));
   const bool asks = placed.has_lazy && placed.traits->overrides(abi::kNeeds);
-  for (;; gather(node)) {
-    const auto demanded = asks ? demand_lazy(node, *object) : std::nullopt;
-    if (!demanded) break;
-    if (*demanded == Schedule::Source::lost) return Attempt::lost;
-    if (*demanded == Schedule::Source::pending) {
-      if (own) waiting_.emplace(node, std::move(own));
-      return Attempt::waits;
-    }
+  if (Node* const object = placed.traits->stateless.get()) {
+    if (asks) return ask_and_run(node, *object);
+    space_.call.run(*object);
+    return Attempt::done;
   }
-  space_.call.run(*object);
+  NodeObject own = make_or_take(node);
+  if (!asks) {
+    space_.call.run(*own);
+    return Attempt::done;
+  }
+  const Attempt attempted = ask_and_run(node, *own);
+  if (attempted == Attempt::waits) waiting_.emplace(node, std::move(own));
+  return attempted;
+}
+
+/// Runs a node that says itself which of its lazy inputs it wants.
+Run::Attempt Run::ask_and_run(std::uint32_t node, Node& object) {
+  while (const auto demanded = demand_lazy(node, object)) {
+    if (*demanded == Schedule::Source::lost) return Attempt::lost;
+    if (*demanded == Schedule::Source::pending) return Attempt::waits;
+    gather(node);
+  }
+  space_.call.run(object);
   return Attempt::done;
 }
 
@@ -238,7 +256,7 @@ void Run::unpin_released() {
   space_.schedule.clear_released();
 }
 
-void Run::fail(std::uint32_t node, CaughtException caught, bool with_inputs) {
+void Run::fail(std::uint32_t node, CaughtException&& caught, bool with_inputs) {
   NodeFailure failure = make_failure(*plan_, node, std::move(caught));
   if (with_inputs) failure.current_inputs = describe_inputs(space_.call.inputs());
   if (report_.failures.empty()) add_progress(failure);

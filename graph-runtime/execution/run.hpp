@@ -53,7 +53,7 @@ class Run {
 
  private:
   using Clock = std::chrono::steady_clock;
-  enum class Attempt : std::uint8_t { done, waits, lost };
+  enum class Attempt : std::uint8_t { done, waits, lost, failed };
 
   void prepare();
   void request_outputs();
@@ -64,7 +64,9 @@ class Run {
   void run_ready_nodes();
   void step(std::uint32_t node);
   bool make_room();
+  Attempt guarded_attempt(std::uint32_t node);
   Attempt attempt(std::uint32_t node);
+  Attempt ask_and_run(std::uint32_t node, Node& object);
   NodeObject make_or_take(std::uint32_t node);
   void gather(std::uint32_t node);
   void add_hidden(const NodeTraits& traits, std::uint32_t node);
@@ -77,7 +79,7 @@ class Run {
     if (!space_.schedule.released().empty()) unpin_released();
   }
   void unpin_released();
-  void fail(std::uint32_t node, CaughtException caught, bool with_inputs);
+  void fail(std::uint32_t node, CaughtException&& caught, bool with_inputs);
   void add_progress(NodeFailure& failure) const;
   void take_deferred_failures();
   void finish_deferred();
@@ -98,6 +100,7 @@ class Run {
   Clock::time_point began_ = Clock::now();
   c10::approx_time_t began_ticks_ = c10::getApproximateTime();  // a third of the steady clock's cost, and made for this
   c10::approx_time_t now_ = 0;                                  // when the last node ended: the next one's beginning
+  CaughtException caught_;                                      // by the last attempt that failed
   Value hidden_values_[3];                                 // PROMPT and EXTRA_PNGINFO once a run, UNIQUE_ID once a node
   std::unordered_map<std::uint32_t, NodeObject> waiting_;  // nodes that wait for lazy inputs
   std::vector<NodeRef> reused_;                            // not announced yet

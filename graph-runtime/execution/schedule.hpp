@@ -146,14 +146,15 @@ void Schedule::ask(std::uint32_t root, Reuse&& reuse) {
       const std::uint32_t from = input.source;
       if (from == PlanLayout::kLiteral || input.lazy) continue;
       input.asked = true;
-      if (nodes_[from].state == State::idle && reuse(from)) {
-        nodes_[from].state = State::reused;
+      State& state = nodes_[from].state;
+      if (state == State::idle && reuse(from)) {
+        state = State::reused;
         release_inputs(from);
       }
-      if (has_result(from)) continue;
-      lost = lost || nodes_[from].state == State::failed || nodes_[from].state == State::skipped;
+      if (state == State::done || state == State::reused) continue;
+      lost |= state == State::failed || state == State::skipped;
       ++node.blocked;
-      if (nodes_[from].state == State::idle) stack_.push_back(from);
+      if (state == State::idle) stack_.push_back(from);
     }
     if (lost)
       lost_.push_back(n);

@@ -1,24 +1,33 @@
 #include "execution/signature.hpp"
 
+#include <cstring>
+
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
 namespace refrain {
 
-/// From here on everything goes into long_: short_ counts as full.
-void SignatureBuilder::add_beyond(const void* bytes, std::size_t count) {
-  if (long_.empty()) {
-    long_.assign(short_, short_ + size_);
-    size_ = sizeof short_;
-  }
-  const char* const begin = static_cast<const char*>(bytes);
-  long_.insert(long_.end(), begin, begin + count);
+void SignatureBuilder::add_text(std::string_view text) {
+  add(std::uint64_t{text.size()});
+  const std::size_t words = (text.size() + sizeof *at_ - 1) / sizeof *at_;
+  if (words == 0) return;
+  if (static_cast<std::size_t>(words_.data() + words_.size() - at_) < words) grow(words);
+  at_[words - 1] = 0;  // the text may end within it
+  std::memcpy(at_, text.data(), text.size());
+  at_ += words;
 }
 
 Signature SignatureBuilder::finish() const {
-  const XXH128_hash_t hash = long_.empty() ? XXH3_128bits(short_, size_) : XXH3_128bits(long_.data(), long_.size());
+  const auto bytes = static_cast<std::size_t>(at_ - words_.data()) * sizeof *at_;
+  const XXH128_hash_t hash = XXH3_128bits(words_.data(), bytes);
   const Signature signature{hash.low64, hash.high64};
   return signature ? signature : Signature{1, 0};
+}
+
+void SignatureBuilder::grow(std::size_t words) {
+  const std::ptrdiff_t used = at_ - words_.data();
+  words_.resize(2 * words_.size() + words);
+  at_ = words_.data() + used;
 }
 
 }  // namespace refrain

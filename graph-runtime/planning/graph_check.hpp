@@ -43,6 +43,7 @@ class GraphCheck {
   };
 
   void resolve_types();
+  void fetch_ahead(std::size_t place) const;
   void check_node(std::uint32_t index);
   void check_input(const Place& place, const GraphInput& input);
   void check_link(const Place& place, const GraphInput& input, const LinkRef& link);

@@ -28,7 +28,7 @@ ResultCache::Id add(ResultCache& cache, std::uint64_t n, std::size_t bytes, std:
   return cache.add(signature(n), outputs, pins);
 }
 
-bool has(const ResultCache& cache, std::uint64_t n) { return cache.find(signature(n)) != ResultCache::kNone; }
+bool has(ResultCache& cache, std::uint64_t n) { return cache.find(signature(n)) != ResultCache::kNone; }
 
 constexpr std::size_t kSmall = 1 << 20;
 
@@ -80,6 +80,33 @@ TEST(ResultCache, NeverFindsTheZeroSignature) {
   EXPECT_EQ(cache.find({}), ResultCache::kNone);
   cache.unpin(id);
   EXPECT_EQ(cache.kept(), 0u);
+}
+
+TEST(ResultCache, TheNewerOfTwoWithOneSignatureStays) {
+  for (const bool searched_before : {false, true}) {
+    ResultCache cache(std::uint64_t{1} << 30);
+    add(cache, 7, 0);
+    if (searched_before) {
+      EXPECT_TRUE(has(cache, 7));
+    }
+    const ResultCache::Id older = add(cache, 1, 0, 1);
+    const ResultCache::Id newer = add(cache, 1, 0, 1);
+    EXPECT_EQ(cache.find(signature(1)), newer);
+    cache.unpin(older);
+    cache.unpin(newer);
+    EXPECT_EQ(cache.find(signature(1)), newer);
+    EXPECT_EQ(cache.kept(), 2u);
+  }
+}
+
+TEST(ResultCache, FindsAfterManyWereForgottenUnsearched) {
+  ResultCache cache(std::uint64_t{1} << 30);
+  for (std::uint64_t n = 1; n <= 1000; ++n) {
+    const ResultCache::Id id = add(cache, n, 0);
+    if (n % 3 != 0) cache.forget(id);  // its entry serves the next one
+  }
+  for (std::uint64_t n = 1; n <= 1000; ++n) EXPECT_EQ(has(cache, n), n % 3 == 0) << n;
+  EXPECT_EQ(cache.kept(), 333u);
 }
 
 TEST(ResultCache, KeepsListsSlotBySlot) {
